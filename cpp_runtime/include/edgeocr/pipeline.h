@@ -1,0 +1,58 @@
+// Detection → direction → recognition on a picture, with PaddleOCR's parameters.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace edgeocr {
+
+struct PipelineOptions {
+  std::string detector, classifier /* empty: none */, recogniser, dictionary;  // paths
+  int threads = 1;
+  bool generic_only = false;
+  int limit_side_len = 960;
+  float det_db_thresh = 0.3f, det_db_box_thresh = 0.6f, det_db_unclip_ratio = 1.5f;
+  float cls_thresh = 0.9f;   // turn by 180° where label 1 wins with more
+  float drop_score = 0.5f;   // lines below are reported with kept = false
+  int rec_batch_num = 6;     // boxes of equal net width run together, at most this many
+};
+
+// Milliseconds of the stages of one picture; rec_per_box is the mean. `boxes` counts the boxes recognised.
+struct StageTimes {
+  double decode = 0, det_pre = 0, det = 0, det_post = 0, crop = 0, cls = 0, rec = 0, total = 0;
+  int boxes = 0;
+};
+
+struct RecognisedLine {
+  std::array<std::array<int, 2>, 4> box{};  // clockwise from top left, picture pixels
+  std::string text;
+  float score = 0, box_score = 0;
+  float cls_score = 0;  // probability of the winning label; 0 without a classifier
+  bool turned = false, kept = false;
+  int rec_width = 0;
+};
+
+struct PictureResult {
+  int width = 0, height = 0;
+  std::array<int, 4> det_input{};  // N, C, H, W
+  double det_sum = 0;              // sum of the probability map
+  std::vector<RecognisedLine> lines;  // in PaddleOCR's reading order
+  StageTimes ms;
+};
+
+class Pipeline {
+ public:
+  // Throws Error: unreadable model, dictionary of the wrong size, recogniser height other than 32 or 48, …
+  explicit Pipeline(const PipelineOptions& options);
+  ~Pipeline();
+  // `keep_map`, if not null, receives the probability map, row-major H x W.
+  PictureResult read(const std::string& picture_path, std::vector<float>* keep_map = nullptr);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edgeocr

@@ -1,0 +1,56 @@
+// A network ready to run: `.nb` → graph → kernels; plans per input shape.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace edgeocr {
+
+struct TensorView;
+class Shape;
+class ThreadPool;
+namespace graph { struct Graph; }
+
+struct SessionOptions {
+  int threads = 1;
+  bool generic_only = false;      // plain kernels only: the truth to compare with
+  int64_t max_input_elements = int64_t{3} * 4096 * 4096;  // larger inputs are refused
+  int plan_cache = 16;            // plans (input shapes) kept, least recently used go first
+};
+
+struct NodeProfile { std::string op, kernel, output_shape; double ms = 0; int64_t macs = 0, bytes = 0; };
+
+class Session {
+ public:
+  static Session load(const std::string& path, const SessionOptions& options = {});
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  // Prepares the plan of these input shapes (cached) and gives the first input's memory to fill: fp32, engine layout
+  // (base/tensor.h). Valid until the next prepare().
+  TensorView prepare(std::span<const Shape> input_shapes);
+  // Runs the prepared plan; outputs are valid until the next prepare() or run().
+  void run();
+  TensorView output(int index = 0) const;
+
+  const graph::Graph& graph() const;
+  // Shape of the first input as the file states it, -1 = dynamic.
+  const Shape& feed_shape() const;
+  // Times every node of the prepared plan once (one run).
+  std::vector<NodeProfile> profile();
+  // Bytes of the prepared plan's arena, and of all packed weights.
+  size_t arena_bytes() const;
+  size_t weight_bytes() const;
+  int64_t macs() const;
+
+ private:
+  struct Impl;
+  explicit Session(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edgeocr
