@@ -1,0 +1,134 @@
+"""What the commands share: consoles, progress, JSON output, and the options that mean the same everywhere.
+
+stdout carries the result (a table, or with --json exactly one JSON document); progress and remarks go to stderr.
+rich is imported on first use, so that a command module can be imported for its help alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+HOST = "host"
+EMULATED = "emulated"
+VARIANTS = ("none", "pact", "prune", "prune+pact")
+
+
+def stdout_console() -> Console:
+    """The console of results. Not a terminal: no colours, and lines as wide as their content needs (up to 200 columns)."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def stderr_console() -> Console:
+    """The console of progress and remarks."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def note(message: str) -> None:
+    """One remark line on stderr."""
+    click.echo(f"note: {message}", err=True)
+
+
+def emit_json(document: object) -> None:
+    """Print one JSON document to stdout in UTF-8, whatever the locale. NaN and infinities are programmer errors (ValueError)."""
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    click.echo(text.encode() + b"\n", nl=False)
+
+
+class Progress(Protocol):
+    """What `progress` yields."""
+
+    def advance(self, steps: float = 1) -> None: ...
+
+    def describe(self, description: str) -> None:
+        """What is being done now, beside the bar."""
+
+
+class _LineProgress:
+    """Where stderr is not a terminal: one line when the work starts, nothing after it."""
+
+    def __init__(self, description: str) -> None:
+        click.echo(f"{description} …", err=True)
+
+    def advance(self, steps: float = 1) -> None:
+        pass
+
+    def describe(self, description: str) -> None:
+        pass
+
+
+@contextmanager
+def progress(description: str, total: float | None = None) -> Iterator[Progress]:
+    """Show work that may last more than two seconds: a bar on stderr, or one plain line where stderr is no terminal.
+
+    ``total`` counts the steps of `advance`; None: it is not known, and the bar only moves.
+    """
+    if not sys.stderr.isatty():
+        yield _LineProgress(description)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    if total is not None:
+        columns.insert(3, MofNCompleteColumn())
+    with Bar(*columns, console=stderr_console(), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+
+        class BarProgress:
+            def advance(self, steps: float = 1) -> None:
+                bar.advance(task, steps)
+
+            def describe(self, description: str) -> None:
+                bar.update(task, description=description)
+
+        yield BarProgress()
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout instead of text for people.")
+
+
+def device_option(default: str | None = HOST) -> Callable[[F], F]:
+    """``--device``, passed as ``device``: a serial of `edgeocr devices`, `emulated` or `host`; required where ``default`` is None."""
+    return click.option(
+        "--device",
+        metavar="SERIAL|emulated|host",
+        default=default,
+        required=default is None,
+        show_default=default is not None,
+        shell_complete=lambda ctx, parameter, incomplete: [name for name in (HOST, EMULATED) if name.startswith(incomplete)],
+        help="A serial of `edgeocr devices`, the emulated phone, or this machine.",
+    )
+
+
+def models_options(function: F) -> F:
+    """``--set``, ``--variant``, ``--models``, passed as ``set_name``, ``variant`` and ``models_dir``; None: the registry's choice."""
+    options = [
+        click.option("--set", "set_name", metavar="NAME", help="A model set of models/registry.toml."),
+        click.option("--variant", type=click.Choice(VARIANTS), help="How the set was made small."),
+        click.option(
+            "--models",
+            "models_dir",
+            metavar="DIR",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="A folder with *det*.nb, *rec*.nb, perhaps *cls*.nb, and one *keys*.txt or *dict*.txt; instead of --set.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
