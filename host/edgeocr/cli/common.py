@@ -108,9 +108,7 @@ def device_option(default: str | None = HOST) -> Callable[[F], F]:
     return click.option(
         "--device",
         metavar="SERIAL|emulated|host",
-        default=default,
-        required=default is None,
-        show_default=default is not None,
+        **({"required": True} if default is None else {"default": default, "show_default": True}),
         shell_complete=lambda ctx, parameter, incomplete: [name for name in (HOST, EMULATED) if name.startswith(incomplete)],
         help="A serial of `edgeocr devices`, the emulated phone, or this machine.",
     )
