@@ -31,20 +31,25 @@ class Session {
   ~Session();
 
   // Prepares the plan of these input shapes (cached) and gives the first input's memory to fill: fp32, engine layout
-  // (base/tensor.h). Valid until the next prepare().
+  // (base/tensor.h), padding lanes zero. Valid until the next prepare(); run() leaves it as it is, so that a network can be
+  // run again and again on one input.
   TensorView prepare(std::span<const Shape> input_shapes);
   // Runs the prepared plan; outputs are valid until the next prepare() or run().
   void run();
+  TensorView input(int index = 0) const;
   TensorView output(int index = 0) const;
 
   const graph::Graph& graph() const;
   // Shape of the first input as the file states it, -1 = dynamic.
   const Shape& feed_shape() const;
+  // The prepared plan's nodes in order, ms = 0.
+  std::vector<NodeProfile> nodes() const;
   // Times every node of the prepared plan once (one run).
   std::vector<NodeProfile> profile();
-  // Bytes of the prepared plan's arena, and of all packed weights.
+  // Bytes of the prepared plan's arena, and of all constants of the graph.
   size_t arena_bytes() const;
   size_t weight_bytes() const;
+  // Multiply-accumulates of one run of the prepared plan: convolutions, matrix products, rnn.
   int64_t macs() const;
 
  private:
