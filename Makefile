@@ -1,0 +1,33 @@
+# `make bench` and `make test` are all that one needs; both set up first. `make help` lists the rest.
+# PADDLE=no leaves the Paddle environment out. PYTHON and PYTHON310 name interpreters to be used.
+
+PADDLE ?= yes
+VENV := .venv/bin
+
+.PHONY: help setup runner bench test lint clean
+
+help:
+	@echo 'make bench   set up, then run the models on the emulated phone and show the report'
+	@echo 'make test    set up, then every check: lint, types, C++ tests on both targets, Python tests'
+	@echo 'make setup   make .venv, .venv-paddle (PADDLE=no: not) and the runners; a second run takes seconds'
+	@echo 'make runner  build edgeocr_run for this machine and for the phone'
+	@echo 'make lint    ruff, mypy, import-linter'
+	@echo 'make clean   remove what was built; the environments stay'
+
+setup:
+	@tools/setup.sh --paddle $(PADDLE)
+
+runner:
+	@tools/build_runner.sh all
+
+bench: setup
+	@$(VENV)/edgeocr bench --device emulated
+
+test: setup
+	@tools/test.sh
+
+lint:
+	@tools/lint.sh
+
+clean:
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

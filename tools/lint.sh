@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Style, types and the directions of imports.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+venv=.venv/bin
+"$venv"/ruff check --quiet host tests tools
+"$venv"/ruff format --quiet --check host tests tools
+"$venv"/mypy host tests tools
+"$venv"/lint-imports --no-cache
