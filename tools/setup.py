@@ -109,14 +109,11 @@ def missing_packages(wanted: list[tuple[str, ...]]) -> list[str]:
 
 def venv_packages(pythons: list[str]) -> list[tuple[str, ...]]:
     """Debian keeps ensurepip apart from its own interpreters (/usr/bin/python3.N), in python3.N-venv."""
-    packages = []
-    for python in pythons:
-        if (
-            Path(python).parent == Path("/usr/bin")
-            and subprocess.run([python, "-I", "-c", "import ensurepip"], stderr=subprocess.DEVNULL).returncode
-        ):
-            packages.append((f"{Path(python).name}-venv",))
-    return packages
+
+    def lacks_ensurepip(python: str) -> bool:
+        return subprocess.run([python, "-I", "-c", "import ensurepip"], stderr=subprocess.DEVNULL, check=False).returncode != 0
+
+    return [(f"{Path(python).name}-venv",) for python in pythons if Path(python).parent == Path("/usr/bin") and lacks_ensurepip(python)]
 
 
 def set_up_packages(parts: set[str], pythons: list[str]) -> None:
