@@ -1,0 +1,146 @@
+"""A file tree whose paths cannot leave it, whatever links lie inside.
+
+Paths are resolved component by component on directory descriptors, never by the kernel in one go: `..` stops at the root, an absolute link
+starts again at the root, and no step follows a link that was put there after it was looked at (O_NOFOLLOW).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+MAX_LINKS = 40  # as the kernel's own limit
+
+
+class Place(NamedTuple):
+    """A resolved path: ``name`` in the open directory ``directory``; ``parts`` is the path from the root without links."""
+
+    directory: int
+    name: str
+    parts: tuple[str, ...]
+
+
+class RootedTree:
+    """The tree under ``root``. Methods raise OSError as the calls of `os` do."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def place(self, path: str, *, follow: bool = True, make_parents: bool = False) -> Iterator[Place]:
+        """Resolve ``path``. The last component need not exist; ``follow``: it is resolved too if it is a link."""
+        walk = _Walk(self.root, make_parents)
+        try:
+            yield walk.resolve(path, follow)
+        finally:
+            walk.close()
+
+    def open(self, path: str, flags: int, mode: int = 0o666) -> int:
+        """A file descriptor, as os.open gives."""
+        with self.place(path) as place:
+            return os.open(place.name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=place.directory)
+
+    def stat(self, path: str, *, follow: bool) -> os.stat_result:
+        with self.place(path, follow=follow) as place:
+            return os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
+
+    def names(self, path: str) -> list[str]:
+        """Sorted names in a directory, without . and .."""
+        descriptor = self.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            return sorted(os.listdir(descriptor))
+        finally:
+            os.close(descriptor)
+
+    def used_bytes(self, path: str) -> int:
+        """Bytes of all regular files under ``path``."""
+        total = 0
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = self.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                for _, _, files, directory in os.fwalk(".", dir_fd=descriptor):
+                    for name in files:
+                        with contextlib.suppress(FileNotFoundError):  # it may leave while we look
+                            total += os.stat(name, dir_fd=directory, follow_symlinks=False).st_size
+            finally:
+                os.close(descriptor)
+        return total
+
+
+class _Walk:
+    """One resolution: a stack of open directories from the root down."""
+
+    def __init__(self, root: Path, make_parents: bool) -> None:
+        self._make_parents = make_parents
+        self._stack: list[tuple[str, int]] = [("", os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))]
+        self._links = 0
+
+    def resolve(self, path: str, follow: bool) -> Place:
+        if "\0" in path:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        todo = _components(path)
+        while todo:
+            name = todo.pop(0)
+            if name == "..":
+                self._up()
+                continue
+            target = self._link_target(name) if todo or follow else None
+            if target is not None:
+                todo = _components(target) + todo
+                if target.startswith("/"):
+                    self._to_root()
+            elif todo:
+                self._down(name)
+            else:
+                return Place(self._stack[-1][1], name, (*self._parts(), name))
+        return Place(self._stack[-1][1], ".", self._parts())
+
+    def close(self) -> None:
+        for _, descriptor in self._stack:
+            os.close(descriptor)
+        self._stack = []
+
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self._stack[1:])
+
+    def _link_target(self, name: str) -> str | None:
+        try:
+            target = os.readlink(name, dir_fd=self._stack[-1][1])
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOENT):  # no link, or nothing at all
+                return None
+            raise
+        self._links += 1
+        if self._links > MAX_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return target
+
+    def _down(self, name: str) -> None:
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        parent = self._stack[-1][1]
+        try:
+            descriptor = os.open(name, flags, dir_fd=parent)
+        except FileNotFoundError:
+            if not self._make_parents:
+                raise
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o775, dir_fd=parent)
+            descriptor = os.open(name, flags, dir_fd=parent)
+        self._stack.append((name, descriptor))
+
+    def _up(self) -> None:
+        if len(self._stack) > 1:
+            os.close(self._stack.pop()[1])
+
+    def _to_root(self) -> None:
+        while len(self._stack) > 1:
+            self._up()
+
+
+def _components(path: str) -> list[str]:
+    return [name for name in path.split("/") if name not in ("", ".")]
