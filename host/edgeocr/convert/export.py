@@ -1,0 +1,80 @@
+"""A net and its weights → a Paddle inference model that Paddle-Lite's opt takes. Runs in the Paddle environment.
+
+As a program: ``python -m edgeocr.convert.export NET.json OUT_DIR`` with NET.json = {"architecture": …, "weights": path, "input": [null, 3, 32, null]};
+prints {"paddle": version} and writes OUT_DIR/inference.pdmodel and .pdiparams. Exit code 1 and "error: …" on stderr on failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import paddle
+from paddle import nn
+from paddle.static import InputSpec
+
+from edgeocr.convert import program
+from edgeocr.convert.paddle_env import ERROR_PREFIX, HINT_PREFIX
+from edgeocr.errors import EdgeocrError
+from edgeocr.nets.base_model import build_model
+from edgeocr.nets.checkpoint import load_checkpoint
+
+INPUT_NAME = "x"
+STEM = "inference"
+
+
+def export_inference_model(net: nn.Layer, input_shape: Sequence[int | None], out_dir: Path, *, rewritten: bool = True) -> Path:
+    """Writes ``out_dir``/inference.pdmodel and .pdiparams for inputs [N,C,H,W], None for a dynamic size; returns the common prefix.
+
+    ``rewritten=False`` leaves the program as Paddle writes it, which is how other people's Paddle 2.6 exports look.
+    The net's parameters keep the numbers that they got when it was built: build it under ``paddle.utils.unique_name.guard()`` for a file
+    that does not depend on what else the process has built.
+    """
+    net.eval()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    prefix = out_dir / STEM
+    # The guard: names of intermediate results start at 0 whatever was traced before.
+    with paddle.utils.unique_name.guard():
+        paddle.jit.save(net, str(prefix), input_spec=[InputSpec(list(input_shape), "float32", name=INPUT_NAME)])
+    prefix.with_suffix(".pdiparams.info").unlink(missing_ok=True)  # names for resuming training only
+    if rewritten:
+        pdmodel = prefix.with_suffix(".pdmodel")
+        pdmodel.write_bytes(program.rewrite(pdmodel.read_bytes()))
+    return prefix
+
+
+def main(arguments: Sequence[str]) -> None:
+    spec_file, out_dir = map(Path, arguments)
+    spec = json.loads(spec_file.read_text())
+    with paddle.utils.unique_name.guard():
+        net = build_model(spec["architecture"])
+    load_checkpoint(net, Path(spec["weights"]))
+    with _stdout_on_stderr():
+        export_inference_model(net, spec["input"], out_dir)
+    print(json.dumps({"paddle": paddle.__version__}))
+
+
+class _stdout_on_stderr:
+    """Paddle's C++ side writes to file descriptor 1, which belongs to the report."""
+
+    def __enter__(self) -> None:
+        sys.stdout.flush()
+        self.saved = os.dup(1)
+        os.dup2(2, 1)
+
+    def __exit__(self, *exc: object) -> None:
+        os.dup2(self.saved, 1)
+        os.close(self.saved)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except EdgeocrError as e:
+        print(ERROR_PREFIX + e.message, file=sys.stderr)
+        if e.hint:
+            print(HINT_PREFIX + e.hint, file=sys.stderr)
+        sys.exit(e.exit_code)

@@ -1,0 +1,85 @@
+"""The Paddle environment (.venv-paddle): modules of this package run there as child processes.
+
+The parent needs nothing but the standard library, and a child that aborts takes nobody with it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeocr.errors import EdgeocrError, ModelError, SetupError
+from edgeocr.paths import PADDLE_PYTHON, ROOT
+
+ERROR_PREFIX = "error: "
+HINT_PREFIX = "hint: "
+
+
+def paddle_python() -> Path:
+    """The environment's interpreter. Raises SetupError saying how to get it."""
+    if not PADDLE_PYTHON.exists():
+        raise SetupError(
+            f"{PADDLE_PYTHON.parents[1]}: the Paddle environment is missing; training and conversion need it",
+            "`make setup` makes it where a CPython 3.10 is found: e.g. `uv python install 3.10`, or PYTHON310=/path/to/python3.10 make setup",
+        )
+    return PADDLE_PYTHON
+
+
+def run_module(module: str, arguments: Sequence[str | Path], *, what: str, timeout_s: float) -> str:
+    """Runs ``python -m module arguments`` in the Paddle environment and returns its stdout.
+
+    ``what`` names the work in errors. A child that exits with 1 or 2 and a line "error: …" (and perhaps "hint: …") on stderr gives a ModelError with
+    that message; one that dies of a signal or runs longer than ``timeout_s`` gives a ModelError that says so.
+    """
+    argv = [str(paddle_python()), "-m", module, *map(str, arguments)]
+    try:
+        child = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, env=_environment())
+    except subprocess.TimeoutExpired as e:
+        raise ModelError(f"{what}: not done after {timeout_s:g} s, given up") from e
+    except OSError as e:
+        raise SetupError(f"{argv[0]}: cannot be run: {e.strerror}", "`make setup` makes the Paddle environment again") from e
+    if child.returncode:
+        raise _failure(what, child.returncode, child.stderr.decode(errors="replace"))
+    return child.stdout.decode()
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "host"),
+        "PYTHONHASHSEED": "0",  # nothing that is written may depend on the order of a set
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONWARNINGS": "ignore",  # of Paddle's imports
+        "GLOG_minloglevel": "2",
+    }
+
+
+def _failure(what: str, returncode: int, stderr: str) -> EdgeocrError:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line.removeprefix(ERROR_PREFIX) for line in lines if line.startswith(ERROR_PREFIX)]
+    hints = [line.removeprefix(HINT_PREFIX) for line in lines if line.startswith(HINT_PREFIX)]
+    if returncode > 0 and errors:
+        return ModelError(f"{what}: {errors[-1]}", hints[-1] if hints else None)
+    if any("ModuleNotFoundError" in line for line in lines):
+        return SetupError(f"{what}: the Paddle environment is incomplete: {lines[-1]}", "`make setup` makes it again")
+    return ModelError(f"{what}: {_ending(returncode)}; its last words: {_last_words(lines)}")
+
+
+def _ending(returncode: int) -> str:
+    if returncode > 0:
+        return f"failed with exit code {returncode}"
+    if returncode == -signal.SIGKILL:
+        return "was killed (SIGKILL; out of memory?)"
+    return f"aborted ({signal.Signals(-returncode).name})"
+
+
+def _last_words(lines: list[str]) -> str:
+    """Paddle's own reason if there is one: the fatal log line or the last error of a C++ stack; else the last line."""
+    for marker in ("[F ", "Error Message Summary", "Check failed"):
+        found = [i for i, line in enumerate(lines) if marker in line]
+        if found:
+            return lines[found[-1]]
+    return lines[-1] if lines else "none"

@@ -1,0 +1,155 @@
+"""Our own model sets, made from their weights: export in the Paddle environment, conversion by Paddle-Lite's opt, manifest.
+
+A set that can be built is a folder under models/ with a set.json:
+{"dictionary": file, "variants": {variant: {net: {"weights": file, "input": [null, 3, 32, null], "architecture": …}}}}, net being det, cls or rec.
+Its committed build lies in <set>/<variant>/; a new build holds the same files: det.nb, rec.nb, the dictionary, manifest.json.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeocr import __version__
+from edgeocr.convert import opt
+from edgeocr.convert.paddle_env import paddle_python, run_module
+from edgeocr.errors import ModelError, UsageError
+from edgeocr.paths import BUILD, MODELS
+from edgeocr.zoo.manifest import MANIFEST, FileRecord, Manifest
+
+SET_FILE = "set.json"
+NETS = ("det", "cls", "rec")
+EXPORT_TIMEOUT_S = 300.0
+STEPS_PER_NET = 2  # export, conversion
+
+
+@dataclass(frozen=True)
+class NetSpec:
+    architecture: dict[str, Any]  # PaddleOCR's Architecture
+    weights: str  # file in the set's folder
+    input: list[int | None]  # N, C, H, W; None: any
+
+
+@dataclass(frozen=True)
+class SetSpec:
+    folder: Path
+    dictionary: str  # file in the set's folder
+    variants: dict[str, dict[str, NetSpec]]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def committed(self, variant: str) -> Path:
+        return self.folder / variant
+
+    def nets(self, variant: str) -> dict[str, NetSpec]:
+        """Raises UsageError naming the variants that there are."""
+        if variant not in self.variants:
+            raise UsageError(
+                f"variant {variant!r} of {self.name} cannot be built: it has no weights yet", f"there is: {', '.join(self.variants)}"
+            )
+        return self.variants[variant]
+
+
+@dataclass(frozen=True)
+class Build:
+    folder: Path
+    manifest: Manifest
+    equal: dict[str, bool]  # file → are these the committed bytes; empty where nothing is committed
+
+
+def buildable_sets(models: Path = MODELS) -> list[str]:
+    return sorted(file.parent.name for file in models.glob(f"*/{SET_FILE}"))
+
+
+def read_set(name: str, models: Path = MODELS) -> SetSpec:
+    """Raises UsageError for a name that is no set of ours, ModelError for a set.json that is not as the module says."""
+    if name not in buildable_sets(models):
+        raise UsageError(f"{name} is not a set that can be built here", f"sets with weights of their own: {', '.join(buildable_sets(models))}")
+    file = models / name / SET_FILE
+    try:
+        document = json.loads(file.read_text())
+        variants = {variant: {net: NetSpec(**spec) for net, spec in nets.items()} for variant, nets in document["variants"].items()}
+        spec = SetSpec(file.parent, document["dictionary"], variants)
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as e:
+        raise ModelError(f"{file}: not a description of a model set: {type(e).__name__}: {e}") from e
+    for net in {net for nets in variants.values() for net in nets}:
+        if net not in NETS:
+            raise ModelError(f"{file}: {net!r} is not a net, expected one of {', '.join(NETS)}")
+    return spec
+
+
+def default_folder(spec: SetSpec, variant: str) -> Path:
+    return BUILD / "models" / spec.name / variant
+
+
+def build(spec: SetSpec, variant: str, out: Path, on_step: Callable[[str], None] = lambda what: None) -> Build:
+    """Makes the files of a variant in ``out``, which is replaced in one step when all are there.
+
+    ``on_step`` hears what is about to be done, `STEPS_PER_NET` times for each net. Raises SetupError without a Paddle environment, UsageError where
+    ``out`` holds something that is no build, ModelError for weights that do not fit or a conversion that fails.
+    """
+    nets = spec.nets(variant)
+    paddle_python()
+    with _replacing(out) as scratch:
+        versions = {"edgeocr": __version__}
+        for net, net_spec in nets.items():
+            versions |= _build_net(spec.folder, net, net_spec, scratch / f"{net}.nb", on_step)
+        shutil.copyfile(spec.folder / spec.dictionary, scratch / spec.dictionary)
+        made = sorted(path.name for path in scratch.iterdir())
+        sources = [SET_FILE, spec.dictionary, *(net_spec.weights for net_spec in nets.values())]
+        manifest = Manifest(
+            set=spec.name,
+            variant=variant,
+            command=f"edgeocr build-models --set {spec.name} --variant {variant}",
+            files={name: FileRecord.of(scratch / name) for name in made},
+            sources={name: FileRecord.of(spec.folder / name) for name in sources},
+            versions=versions,
+        )
+        equal = _compare(manifest, spec.committed(variant))
+        manifest.write(scratch / MANIFEST)
+    return Build(out, manifest, equal)
+
+
+def _build_net(folder: Path, net: str, spec: NetSpec, out: Path, on_step: Callable[[str], None]) -> dict[str, str]:
+    """Returns the versions of what made it."""
+    with tempfile.TemporaryDirectory(prefix="edgeocr-export-") as scratch:
+        exported = Path(scratch) / net
+        description = Path(scratch) / "net.json"
+        weights = folder / spec.weights
+        description.write_text(json.dumps({"architecture": spec.architecture, "weights": str(weights), "input": spec.input}))
+        on_step(f"{net}: export")
+        report = run_module("edgeocr.convert.export", [description, exported], what=f"export of {net}", timeout_s=EXPORT_TIMEOUT_S)
+        on_step(f"{net}: opt")
+        converted = opt.convert(exported / "inference", out)
+    return {**json.loads(report), "paddlelite": converted.paddlelite, "opt": converted.opt_version}
+
+
+def _compare(manifest: Manifest, committed: Path) -> dict[str, bool]:
+    if not committed.is_dir():
+        return {}
+    return {
+        name: (committed / name).is_file() and FileRecord.of(committed / name) == record for name, record in manifest.files.items()
+    }
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A folder to fill, beside ``out``; it takes the place of ``out`` at the end, or vanishes on an error."""
+    if out.exists() and not (out.is_dir() and ((out / MANIFEST).is_file() or not any(out.iterdir()))):
+        raise UsageError(f"{out}: is not empty and holds no {MANIFEST} of a former build", "give a new folder with --out")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        new.mkdir()
+        yield new
+        if out.exists():
+            out.rename(old)
+        new.rename(out)
