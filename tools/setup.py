@@ -56,20 +56,35 @@ def part(name: str, doing: str) -> Iterator[None]:
 
 
 def run_logged(*command: str, **environment: str) -> None:
-    """Run a command with its output in the log; its failure shows the end of that."""
+    """Run a command with its output in the log, whose last line a terminal shows meanwhile; a failure shows the end of it."""
     with LOG.open("ab") as log:
         log.write(f"$ {' '.join(command)}\n".encode())
         log.flush()
         start = log.tell()
-        status = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **environment}, check=False
-        ).returncode
+        with subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **environment}
+        ) as child:
+            if sys.stderr.isatty():
+                show_last_line_until_end(child)
+            status = child.wait()
     if status != 0:
-        with LOG.open("rb") as log:
-            log.seek(start)
-            tail = log.read().decode(errors="replace").splitlines()[-LOG_TAIL:]
-        say("\n".join(tail))
+        say("\n".join(read_log(start).splitlines()[-LOG_TAIL:]))
         raise SetupFailure(f"{' '.join(command[:6])} … ended with {status}", f"all of its output is in {LOG.relative_to(ROOT)}")
+
+
+def read_log(start: int) -> str:
+    with LOG.open("rb") as log:
+        log.seek(start)
+        return log.read().decode(errors="replace")
+
+
+def show_last_line_until_end(child: subprocess.Popen[bytes]) -> None:
+    clear = "\r\x1b[K"
+    while child.poll() is None:
+        line = read_log(max(0, LOG.stat().st_size - 1000)).rstrip().rpartition("\n")[2]
+        print(f"{clear}  {line[: shutil.get_terminal_size().columns - 3]}", end="", file=sys.stderr, flush=True)
+        time.sleep(0.3)
+    print(clear, end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
