@@ -1,7 +1,8 @@
 """A net and its weights → a Paddle inference model that Paddle-Lite's opt takes. Runs in the Paddle environment.
 
-As a program: ``python -m edgeocr.convert.export NET.json OUT_DIR`` with NET.json = {"architecture": …, "weights": path, "input": [null, 3, 32, null]};
-prints {"paddle": version} and writes OUT_DIR/inference.pdmodel and .pdiparams. Exit code 1 and "error: …" on stderr on failure.
+As a program: ``python -m edgeocr.convert.export NET.json OUT_DIR``, where NET.json is
+{"architecture": …, "weights": path, "input": [null, 3, 32, null]}. It writes OUT_DIR/inference.pdmodel and .pdiparams and prints
+{"paddle": version}; on failure the exit code is 1 and stderr has a line "error: …".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Paddle-Lite's opt: an inference model → a `.nb` file for arm.
 
-opt aborts the whole process on input that it does not like and writes its progress to file descriptors 1 and 2, so it runs in a child process
-of the Paddle environment (``python -m edgeocr.convert.opt_child``).
+opt aborts the whole process on input that it does not like and writes its progress to file descriptors 1 and 2, so it runs in a child
+process of the Paddle environment (``python -m edgeocr.convert.opt_child``).
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ class Converted:
 
 
 def convert(prefix: Path, out: Path, options: OptOptions | None = None, *, timeout_s: float = TIMEOUT_S) -> Converted:
-    """Converts ``prefix``.pdmodel + .pdiparams to ``out`` for arm, the same bytes every time; ``out`` is replaced in one step or left alone.
+    """Converts ``prefix``.pdmodel + .pdiparams to ``out`` for arm: the same bytes every time, replaced in one step or left alone.
 
-    Raises ModelError for what opt refuses (its signal and last words are in the message), SetupError where the Paddle environment is missing.
+    Raises ModelError for what opt refuses (its signal and last words are in the message), SetupError without a Paddle environment.
     """
     model, params = prefix.with_name(prefix.name + ".pdmodel"), prefix.with_name(prefix.name + ".pdiparams")
     for file in (model, params):
         if not file.is_file() or not file.stat().st_size:
             raise ModelError(f"{file}: no such file, or empty; opt needs an inference model (.pdmodel and .pdiparams)")
     out.parent.mkdir(parents=True, exist_ok=True)
+    what = f"opt of {model.name}"
     with tempfile.TemporaryDirectory(prefix=".opt-", dir=out.parent) as scratch:
         made = Path(scratch) / "model.nb"
-        report = run_module(
-            "edgeocr.convert.opt_child", _arguments(model, params, made, options or OptOptions()), what=f"opt of {model.name}", timeout_s=timeout_s
-        )
+        arguments = _arguments(model, params, made, options or OptOptions())
+        report = run_module("edgeocr.convert.opt_child", arguments, what=what, timeout_s=timeout_s)
         if not made.is_file():
-            raise ModelError(f"opt of {model.name}: wrote no file")
-        content, version = normalise(made.read_bytes(), source=f"opt of {model.name}")
+            raise ModelError(f"{what}: wrote no file")
+        content, version = normalise(made.read_bytes(), source=what)
         made.write_bytes(content)
         os.replace(made, out)
     return Converted(out, version, json.loads(report)["paddlelite"])

@@ -1,4 +1,4 @@
-"""The process in which opt runs: MODEL PARAMS OUT.nb [--fp16] [--weight-bits 8|16]. Prints {"paddlelite": version}. Runs in the Paddle environment."""
+"""The process in which opt runs: MODEL PARAMS OUT.nb [--fp16] [--weight-bits 8|16]. Prints {"paddlelite": version}."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def paddle_python() -> Path:
     if not PADDLE_PYTHON.exists():
         raise SetupError(
             f"{PADDLE_PYTHON.parents[1]}: the Paddle environment is missing; training and conversion need it",
-            "`make setup` makes it where a CPython 3.10 is found: e.g. `uv python install 3.10`, or PYTHON310=/path/to/python3.10 make setup",
+            "`make setup` makes it where a CPython 3.10 is found: `uv python install 3.10`, or PYTHON310=/path/to/python3.10",
         )
     return PADDLE_PYTHON
 
@@ -31,8 +31,8 @@ def paddle_python() -> Path:
 def run_module(module: str, arguments: Sequence[str | Path], *, what: str, timeout_s: float) -> str:
     """Runs ``python -m module arguments`` in the Paddle environment and returns its stdout.
 
-    ``what`` names the work in errors. A child that exits with 1 or 2 and a line "error: …" (and perhaps "hint: …") on stderr gives a ModelError with
-    that message; one that dies of a signal or runs longer than ``timeout_s`` gives a ModelError that says so.
+    ``what`` names the work in errors. A child that exits with 1 or 2 and a line "error: …" (and perhaps "hint: …") on stderr gives a
+    ModelError with that message; one that dies of a signal or runs longer than ``timeout_s`` gives a ModelError that says so.
     """
     argv = [str(paddle_python()), "-m", module, *map(str, arguments)]
     try:

@@ -41,7 +41,7 @@ def attach_conv_biases(block: Any) -> None:
 
 
 def take_lstm_batch_from_input(block: Any) -> None:
-    """The zero states of an rnn: shape → slice → fill_constant becomes fill_constant_batch_size_like, as in PaddleOCR's own inference models.
+    """The zero states of an rnn: shape → slice → fill_constant becomes fill_constant_batch_size_like, as in PaddleOCR's own models.
 
     With the first form opt succeeds, but Paddle-Lite's runtime aborts at the first run ("fill_constant: no valid out_shape").
     """

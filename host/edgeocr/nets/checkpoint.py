@@ -1,6 +1,6 @@
 """Weights into nets: PaddleOCR's ``.pdparams`` checkpoints by name, inference models by number.
 
-A ``.pdparams`` file is a pickle. It is read here by an unpickler that knows NumPy arrays and nothing else, so a hostile file cannot run code.
+A ``.pdparams`` file is a pickle. It is read here by an unpickler that knows NumPy arrays and nothing else: a hostile file runs no code.
 """
 
 from __future__ import annotations
@@ -73,24 +73,24 @@ def _unpickle(f: IO[bytes]) -> Any:
 def load_state(net: nn.Layer, state: Mapping[str, Array], *, source: str, not_needed: Iterable[str] = ()) -> None:
     """Sets every parameter and buffer of ``net`` from ``state``, by name.
 
-    A tensor that the net knows by several names (an LSTM's ``weight_ih_l0`` and ``0.cell_fw.weight_ih``) needs one of them. Names that begin with
-    one of ``not_needed`` may be missing. Raises ModelError naming what is missing, unexpected or of another shape; nothing is set then.
+    A tensor that the net knows by several names (an LSTM's ``weight_ih_l0`` and ``0.cell_fw.weight_ih``) needs one of them. Names that
+    begin with one of ``not_needed`` may be missing. Raises ModelError naming what is missing, unexpected or of another shape; nothing is
+    set then.
     """
     wanted = net.state_dict()
     names_of: dict[int, list[str]] = {}
     for name, tensor in wanted.items():
         names_of.setdefault(id(tensor), []).append(name)
     prefixes = tuple(not_needed)
-    missing = [
-        names[0] for names in names_of.values() if not any(n in state for n in names) and not (prefixes and names[0].startswith(prefixes))
-    ]
+    missing = [names[0] for names in names_of.values() if not names[0].startswith(prefixes) and not any(n in state for n in names)]
     unexpected = [name for name in state if name not in wanted]
     reshaped = [
         f"{name} {list(state[name].shape)} (expected {list(tensor.shape)})"
         for name, tensor in wanted.items()
         if name in state and list(state[name].shape) != list(tensor.shape)
     ]
-    problems = [f"{what}: {_some(names)}" for what, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", reshaped)) if names]
+    found = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
+    problems = [f"{what}: {_some(names)}" for what, names in found.items() if names]
     if problems:
         raise ModelError(f"{source}: does not fit the net; " + "; ".join(problems), "check that architecture and weights belong together")
     for name, tensor in wanted.items():

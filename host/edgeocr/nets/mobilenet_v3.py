@@ -1,7 +1,7 @@
 """MobileNetV3 as PaddleOCR's detectors, recognisers and direction classifiers use it.
 
-Attribute names are PaddleOCR's (``det_mobilenet_v3.py``, ``rec_mobilenet_v3.py``), so that its checkpoints load by name; layers are created in
-PaddleOCR's order, so that the parameters of its inference models load by number.
+Attribute names are PaddleOCR's (``det_mobilenet_v3.py``, ``rec_mobilenet_v3.py``), so that its checkpoints load by name; layers are
+created in PaddleOCR's order, so that the parameters of its inference models load by number.
 """
 
 from __future__ import annotations
@@ -34,7 +34,14 @@ def make_divisible(v: float, divisor: int = 8, min_value: int | None = None) -> 
 
 class ConvBNLayer(nn.Layer):
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, stride: Stride, padding: int, groups: int = 1, act: Activation | None = None
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: Stride,
+        padding: int,
+        groups: int = 1,
+        act: Activation | None = None,
     ) -> None:
         super().__init__()
         self.act = act

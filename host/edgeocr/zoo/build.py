@@ -1,7 +1,8 @@
 """Our own model sets, made from their weights: export in the Paddle environment, conversion by Paddle-Lite's opt, manifest.
 
 A set that can be built is a folder under models/ with a set.json:
-{"dictionary": file, "variants": {variant: {net: {"weights": file, "input": [null, 3, 32, null], "architecture": …}}}}, net being det, cls or rec.
+{"dictionary": file, "variants": {variant: {net: {"weights": file, "input": [null, 3, 32, null], "architecture": …}}}},
+where net is det, cls or rec and architecture is PaddleOCR's.
 Its committed build lies in <set>/<variant>/; a new build holds the same files: det.nb, rec.nb, the dictionary, manifest.json.
 """
 
@@ -71,8 +72,9 @@ def buildable_sets(models: Path = MODELS) -> list[str]:
 
 def read_set(name: str, models: Path = MODELS) -> SetSpec:
     """Raises UsageError for a name that is no set of ours, ModelError for a set.json that is not as the module says."""
-    if name not in buildable_sets(models):
-        raise UsageError(f"{name} is not a set that can be built here", f"sets with weights of their own: {', '.join(buildable_sets(models))}")
+    sets = buildable_sets(models)
+    if name not in sets:
+        raise UsageError(f"{name} is not a set that can be built here", f"sets with weights of their own: {', '.join(sets)}")
     file = models / name / SET_FILE
     try:
         document = json.loads(file.read_text())
@@ -93,8 +95,8 @@ def default_folder(spec: SetSpec, variant: str) -> Path:
 def build(spec: SetSpec, variant: str, out: Path, on_step: Callable[[str], None] = lambda what: None) -> Build:
     """Makes the files of a variant in ``out``, which is replaced in one step when all are there.
 
-    ``on_step`` hears what is about to be done, `STEPS_PER_NET` times for each net. Raises SetupError without a Paddle environment, UsageError where
-    ``out`` holds something that is no build, ModelError for weights that do not fit or a conversion that fails.
+    ``on_step`` hears what is about to be done, `STEPS_PER_NET` times for each net. Raises SetupError without a Paddle environment,
+    UsageError where ``out`` holds something that is no build, ModelError for weights that do not fit or a conversion that fails.
     """
     nets = spec.nets(variant)
     paddle_python()
