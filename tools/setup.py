@@ -22,6 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "host"))
+
+from edgeocr import debian  # noqa: E402
+
 TOOLS = ROOT / "tools"
 LOG = ROOT / "build" / "setup.log"
 LOG_TAIL = 20
@@ -104,25 +108,7 @@ def only_one_setup() -> Iterator[None]:
 # Debian packages
 
 
-def read_packages(text: str, parts: set[str]) -> list[tuple[str, ...]]:
-    """The packages of `parts` in apt-packages.txt; each is a tuple of alternatives, the preferred one first."""
-    rows = [line.split(None, 2) for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [tuple(row[0].split("|")) for row in rows if row[1] in parts]
-
-
-def installed_packages(names: list[str]) -> set[str]:
-    """Those of `names` that dpkg calls installed. dpkg-query ends with 1 where it does not know a name: no failure here."""
-    command = ["dpkg-query", "-W", "-f=${Package} ${db:Status-Status}\\n", *names]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
-    return {line.split()[0] for line in answer.splitlines() if line.endswith(" installed")}
-
-
-def missing_packages(wanted: list[tuple[str, ...]]) -> list[str]:
-    installed = installed_packages([name for alternatives in wanted for name in alternatives])
-    return [alternatives[0] for alternatives in wanted if not installed.intersection(alternatives)]
-
-
-def venv_packages(pythons: list[str]) -> list[tuple[str, ...]]:
+def venv_packages(pythons: list[str]) -> list[debian.Alternatives]:
     """Debian keeps ensurepip apart from its own interpreters (/usr/bin/python3.N), in python3.N-venv."""
 
     def lacks_ensurepip(python: str) -> bool:
@@ -132,13 +118,13 @@ def venv_packages(pythons: list[str]) -> list[tuple[str, ...]]:
 
 
 def set_up_packages(parts: set[str], pythons: list[str]) -> None:
-    if shutil.which("dpkg-query") is None:
-        say("setup: no dpkg here: have the like of the packages in tools/apt-packages.txt installed")
+    if not debian.is_debian():
+        say("setup: this is no Debian: have the like of the packages in tools/apt-packages.txt installed")
         return
-    missing = missing_packages(read_packages((TOOLS / "apt-packages.txt").read_text(), parts) + venv_packages(pythons))
+    missing = debian.missing(debian.read_packages(TOOLS / "apt-packages.txt", parts) + venv_packages(pythons))
     if not missing:
         return
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    install = debian.install_command(missing)
     if os.geteuid() != 0:
         count = "a Debian package is" if len(missing) == 1 else f"{len(missing)} Debian packages are"
         raise SetupFailure(f"{count} missing: {', '.join(missing)}", f"sudo {' '.join(install)}")
