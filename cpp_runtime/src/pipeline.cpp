@@ -1,0 +1,252 @@
+#include "edgeocr/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "base/error.h"
+#include "base/tensor.h"
+#include "edgeocr/session.h"
+#include "graph/graph.h"
+#include "model_role.h"
+#include "nchw.h"
+#include "ocr/crop.h"
+#include "ocr/ctc.h"
+#include "ocr/db.h"
+#include "ocr/decode.h"
+#include "ocr/input.h"
+#include "ocr/resize.h"
+
+namespace edgeocr {
+namespace {
+
+constexpr int kClassifierBatch = 6;  // PaddleOCR's cls_batch_num
+// Input columns of one recogniser run. Bounds its memory (a step of 6625 classes takes 26 KB); wider lines, which are over 340
+// times as long as high, are squeezed to it.
+constexpr int kMaxBatchColumns = 16384;
+// A page has about as many line widths as this; with fewer plans a second reading of it would make them anew.
+constexpr int kRecogniserPlans = 48;
+
+using Clock = std::chrono::steady_clock;
+
+// Milliseconds since the last lap.
+class StopWatch {
+ public:
+  double lap() {
+    const Clock::time_point now = Clock::now();
+    return std::chrono::duration<double, std::milli>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  Clock::time_point last_ = Clock::now();
+};
+
+Session load(const std::string& path, const PipelineOptions& options, int plan_cache) {
+  SessionOptions session;
+  session.threads = options.threads;
+  session.generic_only = options.generic_only;
+  session.plan_cache = plan_cache;
+  return Session::load(path, session);
+}
+
+TensorView prepare(Session& session, int batch, int height, int width) {
+  const Shape shape{batch, 3, height, width};
+  return session.prepare({&shape, 1});
+}
+
+// The first output, which must be fp32 with `rows` as its first size.
+TensorView fp32_output(const Session& session, int rows) {
+  const TensorView view = session.output();
+  if (view.dtype != DataType::f32 || view.shape.rank() < 2 || view.shape[0] != rows) {
+    fail("%s: output is %s %s, expected fp32 with %d rows", session.graph().name.c_str(), name_of(view.dtype), view.shape.str().c_str(), rows);
+  }
+  return view;
+}
+
+// Index of the largest value, the first of equals; 0 where all are NaN.
+int argmax(std::span<const float> values) {
+  constexpr size_t kLanes = 16;  // independent maxima: a form that compilers turn into vector code
+  float lanes[kLanes];
+  std::fill(lanes, lanes + kLanes, -std::numeric_limits<float>::infinity());
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = std::max(lanes[lane], values[i + lane]);
+  }
+  float largest = *std::max_element(lanes, lanes + kLanes);
+  for (; i < values.size(); ++i) largest = std::max(largest, values[i]);
+  const auto found = std::find(values.begin(), values.end(), largest);
+  return found == values.end() ? 0 : static_cast<int>(found - values.begin());
+}
+
+}  // namespace
+
+struct Pipeline::Impl {
+  explicit Impl(const PipelineOptions& o)
+      : options(o),
+        dictionary(ocr::Dictionary::load(o.dictionary)),
+        detector(load(o.detector, o, SessionOptions{}.plan_cache)),
+        recogniser(load(o.recogniser, o, kRecogniserPlans)) {
+    require_detector(detector);
+    form = require_recogniser(recogniser);
+    dictionary.check(form.classes, recogniser.graph().name);
+    if (!o.classifier.empty()) {
+      classifier = std::make_unique<Session>(load(o.classifier, o, SessionOptions{}.plan_cache));
+      require_classifier(*classifier);
+    }
+  }
+
+  std::vector<ocr::TextBox> detect(const ocr::Image& picture, PictureResult& result, std::vector<float>* keep_map);
+  void turn_upright(std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines);
+  void recognise(const std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines);
+  void recognise_batch(const std::vector<ocr::Image>& crops, std::span<const size_t> batch, int net_width, std::vector<RecognisedLine>& lines);
+  ocr::LineSize line_size(const ocr::Image& crop) const;
+  int batch_limit(int net_width) const;
+
+  PipelineOptions options;
+  ocr::Dictionary dictionary;
+  Session detector, recogniser;
+  std::unique_ptr<Session> classifier;
+  RecogniserForm form;
+};
+
+std::vector<ocr::TextBox> Pipeline::Impl::detect(const ocr::Image& picture, PictureResult& result, std::vector<float>* keep_map) {
+  StopWatch watch;
+  const ocr::Size size = ocr::detector_size(picture.width, picture.height, options.limit_side_len);
+  ocr::fill_input(picture, size.width, ocr::kDetectorNormalisation, prepare(detector, 1, size.height, size.width), 0);
+  result.det_input = {1, 3, size.height, size.width};
+  result.ms.det_pre = watch.lap();
+  detector.run();
+  std::vector<float> map = copy_to_nchw(fp32_output(detector, 1));
+  result.ms.det = watch.lap();
+  result.det_sum = std::accumulate(map.begin(), map.end(), 0.0);
+  ocr::DbParameters parameters;
+  parameters.thresh = options.det_db_thresh;
+  parameters.box_thresh = options.det_db_box_thresh;
+  parameters.unclip_ratio = options.det_db_unclip_ratio;
+  std::vector<ocr::TextBox> boxes = ocr::decode_db(map.data(), size.width, size.height, picture.width, picture.height, parameters);
+  result.ms.det_post = watch.lap();
+  if (keep_map) *keep_map = std::move(map);
+  return boxes;
+}
+
+void Pipeline::Impl::turn_upright(std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines) {
+  for (size_t begin = 0; begin < crops.size(); begin += kClassifierBatch) {
+    const int count = static_cast<int>(std::min<size_t>(kClassifierBatch, crops.size() - begin));
+    const TensorView input = prepare(*classifier, count, kClassifierHeight, kClassifierWidth);
+    for (int n = 0; n < count; ++n) {
+      const ocr::Image& crop = crops[begin + static_cast<size_t>(n)];
+      ocr::fill_input(crop, ocr::classifier_size(crop.width, crop.height).content_width, ocr::kLineNormalisation, input, n);
+    }
+    classifier->run();
+    const float* probabilities = fp32_output(*classifier, count).as<float>();
+    for (int n = 0; n < count; ++n) {
+      RecognisedLine& line = lines[begin + static_cast<size_t>(n)];
+      const float upright = probabilities[2 * n], turned = probabilities[2 * n + 1];
+      line.cls_score = std::max(upright, turned);
+      line.turned = turned > upright && turned > options.cls_thresh;
+      if (line.turned) ocr::rotate_180(crops[begin + static_cast<size_t>(n)]);
+    }
+  }
+}
+
+ocr::LineSize Pipeline::Impl::line_size(const ocr::Image& crop) const {
+  ocr::LineSize size = ocr::recogniser_size(crop.width, crop.height, form.height);
+  size.net_width = std::min(size.net_width, kMaxBatchColumns);
+  size.content_width = std::min(size.content_width, size.net_width);
+  return size;
+}
+
+int Pipeline::Impl::batch_limit(int net_width) const {
+  const int limit = std::min(options.rec_batch_num, kMaxBatchColumns / net_width);
+  return form.max_batch > 0 ? std::min(limit, form.max_batch) : limit;
+}
+
+// Lines are batched only where padding is the same as alone: a line's text must not depend on its neighbours.
+void Pipeline::Impl::recognise(const std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines) {
+  std::map<int, std::vector<size_t>> by_width;
+  for (size_t i = 0; i < crops.size(); ++i) by_width[line_size(crops[i]).net_width].push_back(i);
+  for (const auto& [net_width, indices] : by_width) {
+    const auto limit = static_cast<size_t>(batch_limit(net_width));
+    for (size_t begin = 0; begin < indices.size(); begin += limit) {
+      recognise_batch(crops, std::span(indices).subspan(begin, std::min(limit, indices.size() - begin)), net_width, lines);
+    }
+  }
+}
+
+void Pipeline::Impl::recognise_batch(const std::vector<ocr::Image>& crops, std::span<const size_t> batch, int net_width,
+                                     std::vector<RecognisedLine>& lines) {
+  const TensorView input = prepare(recogniser, static_cast<int>(batch.size()), form.height, net_width);
+  for (size_t n = 0; n < batch.size(); ++n) {
+    const ocr::Image& crop = crops[batch[n]];
+    ocr::fill_input(crop, line_size(crop).content_width, ocr::kLineNormalisation, input, static_cast<int>(n));
+  }
+  recogniser.run();
+  const TensorView output = fp32_output(recogniser, static_cast<int>(batch.size()));
+  const auto steps = static_cast<size_t>(output.shape[1]);
+  std::vector<int> classes(steps);
+  std::vector<float> probabilities(steps);
+  for (size_t n = 0; n < batch.size(); ++n) {
+    for (size_t t = 0; t < steps; ++t) {
+      const std::span<const float> step(output.as<float>() + (n * steps + t) * form.classes, form.classes);
+      classes[t] = argmax(step);
+      probabilities[t] = step[static_cast<size_t>(classes[t])];
+    }
+    const ocr::Line text = ocr::decode_ctc(classes, probabilities, dictionary);
+    RecognisedLine& line = lines[batch[n]];
+    line.text = text.text;
+    line.score = text.score;
+    line.kept = !text.text.empty() && text.score >= options.drop_score;
+    line.rec_width = net_width;
+  }
+}
+
+namespace {
+
+const PipelineOptions& checked(const PipelineOptions& options) {
+  if (options.threads < 1) fail("threads is %d, expected at least 1", options.threads);
+  if (options.rec_batch_num < 1) fail("rec_batch_num is %d, expected at least 1", options.rec_batch_num);
+  if (options.limit_side_len < 32) fail("limit_side_len is %d, expected at least 32", options.limit_side_len);
+  return options;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const PipelineOptions& options) : impl_(std::make_unique<Impl>(checked(options))) {}
+Pipeline::~Pipeline() = default;
+
+PictureResult Pipeline::read(const std::string& picture_path, std::vector<float>* keep_map) {
+  PictureResult result;
+  StopWatch watch;
+  const ocr::Image picture = ocr::decode_file(picture_path);
+  result.ms.decode = watch.lap();
+  result.width = picture.width;
+  result.height = picture.height;
+
+  StopWatch total;
+  const std::vector<ocr::TextBox> boxes = impl_->detect(picture, result, keep_map);
+  watch.lap();
+  std::vector<ocr::Image> crops;
+  crops.reserve(boxes.size());
+  result.lines.resize(boxes.size());
+  for (size_t i = 0; i < boxes.size(); ++i) {
+    crops.push_back(ocr::crop_quad(picture, boxes[i].quad));
+    for (size_t k = 0; k < 4; ++k) {
+      result.lines[i].box[k] = {static_cast<int>(boxes[i].quad[k].x), static_cast<int>(boxes[i].quad[k].y)};
+    }
+    result.lines[i].box_score = boxes[i].score;
+  }
+  result.ms.crop = watch.lap();
+  if (impl_->classifier) impl_->turn_upright(crops, result.lines);
+  result.ms.cls = watch.lap();
+  impl_->recognise(crops, result.lines);
+  result.ms.rec = watch.lap();
+  result.ms.boxes = static_cast<int>(boxes.size());
+  result.ms.total = total.lap();
+  return result;
+}
+
+}  // namespace edgeocr
