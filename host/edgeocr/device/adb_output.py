@@ -25,6 +25,8 @@ STATES = (
     "rescue",
 )
 
+_ANY_STATE = "|".join(sorted(STATES, key=len, reverse=True))
+
 FailureKind = Literal["not found", "offline", "unauthorized", "no permissions", "no space", "several", "lost", "refused", "server", "other"]
 
 
@@ -71,7 +73,7 @@ def parse_devices(text: str) -> list[AdbEntry]:
 
 def _parse_entry(line: str) -> AdbEntry | None:
     # A serial may contain anything but white space; a state may be two words, or "no permissions (missing udev rules? …); see [url]".
-    match = re.match(r"(?P<serial>\S+)\s+(?P<state>%s)\b(?P<rest>.*)" % "|".join(sorted(STATES, key=len, reverse=True)), line)
+    match = re.match(rf"(?P<serial>\S+)\s+(?P<state>{_ANY_STATE})\b(?P<rest>.*)", line)
     if match is None:
         return None
     tags = dict(re.findall(r"(?:^|\s)([a-z_]+):(\S+)", match["rest"]))

@@ -1,6 +1,7 @@
 """The runner's records (cpp_runtime/PROTOCOL.md, protocol 1) as values.
 
-Fields that a newer runner adds are ignored; one that is missing or of the wrong type raises RecordError, naming it. All times are milliseconds.
+Fields that a newer runner adds are ignored; one that is missing or of the wrong type raises RecordError, naming it. Times are
+milliseconds.
 """
 
 from __future__ import annotations

@@ -87,6 +87,7 @@ class Stream:
             if not self.closed:
                 self._connection.send(Packet(CLSE, self.local_id, self.remote_id))
         self._closed.set()
+        self._incoming.put(None)
         self._connection.forget(self)
 
     # Called by the connection's own thread:

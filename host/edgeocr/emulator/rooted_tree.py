@@ -26,24 +26,37 @@ class Place(NamedTuple):
 
 
 class RootedTree:
-    """The tree under ``root``. Methods raise OSError as the calls of `os` do."""
+    """The tree under ``root``, of which only the folder ``writable`` may be changed. Methods raise OSError as the calls of `os` do."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, writable: str) -> None:
         self.root = root
+        self.writable = writable
 
     @contextmanager
-    def place(self, path: str, *, follow: bool = True, make_parents: bool = False) -> Iterator[Place]:
+    def place(self, path: str, *, follow: bool = True) -> Iterator[Place]:
         """Resolve ``path``. The last component need not exist; ``follow``: it is resolved too if it is a link."""
-        walk = _Walk(self.root, make_parents)
+        walk = _Walk(self.root, None)
         try:
             yield walk.resolve(path, follow)
         finally:
             walk.close()
 
-    def open(self, path: str, flags: int, mode: int = 0o666) -> int:
-        """A file descriptor, as os.open gives."""
+    @contextmanager
+    def new_place(self, path: str, *, follow: bool) -> Iterator[Place]:
+        """As `place`, for a file about to be made: missing folders are made, and a path outside ``writable`` is EROFS."""
+        walk = _Walk(self.root, self.writable)
+        try:
+            place = walk.resolve(path, follow)
+            if place.parts[:1] != (self.writable,):
+                raise _os_error(errno.EROFS)
+            yield place
+        finally:
+            walk.close()
+
+    def open(self, path: str, flags: int) -> int:
+        """A descriptor of something that exists."""
         with self.place(path) as place:
-            return os.open(place.name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=place.directory)
+            return os.open(place.name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.directory)
 
     def stat(self, path: str, *, follow: bool) -> os.stat_result:
         with self.place(path, follow=follow) as place:
@@ -73,16 +86,16 @@ class RootedTree:
 
 
 class _Walk:
-    """One resolution: a stack of open directories from the root down."""
+    """One resolution: a stack of open directories from the root down. Missing ones are made under ``make_under``, if that is given."""
 
-    def __init__(self, root: Path, make_parents: bool) -> None:
-        self._make_parents = make_parents
+    def __init__(self, root: Path, make_under: str | None) -> None:
+        self._make_under = make_under
         self._stack: list[tuple[str, int]] = [("", os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))]
         self._links = 0
 
     def resolve(self, path: str, follow: bool) -> Place:
         if "\0" in path:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            raise _os_error(errno.EINVAL)
         todo = _components(path)
         while todo:
             name = todo.pop(0)
@@ -117,7 +130,7 @@ class _Walk:
             raise
         self._links += 1
         if self._links > MAX_LINKS:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            raise _os_error(errno.ELOOP)
         return target
 
     def _down(self, name: str) -> None:
@@ -126,8 +139,10 @@ class _Walk:
         try:
             descriptor = os.open(name, flags, dir_fd=parent)
         except FileNotFoundError:
-            if not self._make_parents:
+            if self._make_under is None:
                 raise
+            if self._parts()[:1] != (self._make_under,):
+                raise _os_error(errno.EROFS) from None
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, 0o775, dir_fd=parent)
             descriptor = os.open(name, flags, dir_fd=parent)
@@ -144,3 +159,7 @@ class _Walk:
 
 def _components(path: str) -> list[str]:
     return [name for name in path.split("/") if name not in ("", ".")]
+
+
+def _os_error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
