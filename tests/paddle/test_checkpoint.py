@@ -7,14 +7,14 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import paddle
 import pytest
+from paddle import nn
 from paddle_nets import architecture, our_net
 
-import paddle
 from edgeocr.errors import ModelError
 from edgeocr.nets.base_model import build_model
 from edgeocr.nets.checkpoint import load_checkpoint, load_inference_model, load_state, read_inference_model, read_pdparams
-from paddle import nn
 
 pytestmark = pytest.mark.paddle
 

@@ -11,7 +11,7 @@ import numpy as np
 import paddle
 import pytest
 from paddle.base.proto import framework_pb2
-from paddle_nets import lines, our_net, page, paddle_output
+from paddle_nets import lines, our_net, paddle_output, page
 
 from edgeocr.convert import program
 from edgeocr.convert.export import export_inference_model

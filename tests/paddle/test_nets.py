@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import paddle
 import pytest
 from paddle_nets import architecture, noise, our_net, paddle_output, page
 
-import paddle
 from edgeocr.errors import ModelError
 from edgeocr.nets.base_model import build_model
 from edgeocr.nets.checkpoint import load_inference_model

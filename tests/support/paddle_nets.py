@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-
 import paddle
+
 from edgeocr import paths
 from edgeocr.nets.base_model import BaseModel, build_model
 from edgeocr.nets.checkpoint import load_checkpoint

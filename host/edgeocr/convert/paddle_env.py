@@ -6,6 +6,7 @@ The parent needs nothing but the standard library, and a child that aborts takes
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -77,9 +78,6 @@ def _ending(returncode: int) -> str:
 
 
 def _last_words(lines: list[str]) -> str:
-    """Paddle's own reason if there is one: the fatal log line or the last error of a C++ stack; else the last line."""
-    for marker in ("[F ", "Error Message Summary", "Check failed"):
-        found = [i for i, line in enumerate(lines) if marker in line]
-        if found:
-            return lines[found[-1]]
-    return lines[-1] if lines else "none"
+    """The last fatal line of the log without its stamp, or else the last line."""
+    fatal = [line for line in lines if line.startswith("[F ")]
+    return re.sub(r"^\[F [^\]]*\] ", "", fatal[-1]) if fatal else (lines or ["none"])[-1]

@@ -1,0 +1,97 @@
+"""How the ends of a child process are told. The child is this interpreter, standing in for Paddle's."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeocr.convert import paddle_env
+from edgeocr.convert.paddle_env import run_module
+from edgeocr.errors import ModelError, SetupError
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The source file of the module ``child``, which `run_module` then runs."""
+    monkeypatch.setattr(paddle_env, "PADDLE_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(paddle_env, "ROOT", tmp_path)
+    (tmp_path / "host").mkdir()
+    return tmp_path / "host" / "child.py"
+
+
+def run(*arguments: str, timeout_s: float = 60) -> str:
+    return run_module("child", arguments, what="export of det", timeout_s=timeout_s)
+
+
+def test_stdout_comes_back_and_arguments_arrive_whole(child: Path) -> None:
+    child.write_text("import sys; print('log', file=sys.stderr); print(sys.argv[1:])")
+    assert run("a b", "ü") == "['a b', 'ü']\n"
+
+
+def test_the_child_knows_this_package_and_hashes_alike_every_time(child: Path) -> None:
+    child.write_text("print(hash('x'))")
+    assert run() == run()
+
+
+def test_an_error_line_and_its_hint_are_passed_on(child: Path) -> None:
+    child.write_text("import sys; sys.stderr.write('noise\\nerror: w.pdparams: too short\\nhint: fetch it again\\n'); sys.exit(1)")
+    with pytest.raises(ModelError) as error:
+        run()
+    assert (error.value.message, error.value.hint) == ("export of det: w.pdparams: too short", "fetch it again")
+
+
+def test_a_traceback_gives_its_last_line(child: Path) -> None:
+    child.write_text("raise ValueError('no such axis')")
+    with pytest.raises(ModelError, match=r"^export of det: failed with exit code 1; its last words: ValueError: no such axis$"):
+        run()
+
+
+def test_an_abort_gives_the_fatal_line_without_its_stamp(child: Path) -> None:
+    child.write_text(
+        "import os, sys; sys.stderr.write('[I 1/1 x] fine\\n[F 11/24 22:23 ...lite/io.cc:54 Read] Check failed: 0!==480\\nAborted\\n')\n"
+        "sys.stderr.flush(); os.abort()"
+    )
+    with pytest.raises(ModelError, match=r"^export of det: aborted \(SIGABRT\); its last words: Check failed: 0!==480$"):
+        run()
+
+
+def test_a_silent_abort_is_told_too(child: Path) -> None:
+    child.write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    with pytest.raises(ModelError, match=r"aborted \(SIGSEGV\); its last words: none$"):
+        run()
+
+
+def test_a_kill_hints_at_memory(child: Path) -> None:
+    child.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(ModelError, match=r"was killed \(SIGKILL; out of memory\?\)"):
+        run()
+
+
+def test_a_child_that_hangs_is_ended(child: Path) -> None:
+    child.write_text("import time; time.sleep(60)")
+    with pytest.raises(ModelError, match=r"export of det: not done after 0\.2 s, given up"):
+        run(timeout_s=0.2)
+
+
+def test_a_missing_package_is_a_matter_of_setup(child: Path) -> None:
+    child.write_text("import paddle_of_another_world")
+    with pytest.raises(SetupError, match="environment is incomplete: ModuleNotFoundError: No module named 'paddle_of_another_world'"):
+        run()
+
+
+def test_a_missing_environment_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paddle_env, "PADDLE_PYTHON", tmp_path / ".venv-paddle" / "bin" / "python")
+    with pytest.raises(SetupError) as error:
+        run()
+    assert error.value.message == f"{tmp_path / '.venv-paddle'}: the Paddle environment is missing; training and conversion need it"
+    assert error.value.hint is not None
+    assert "make setup" in error.value.hint
+
+
+def test_an_interpreter_that_cannot_run_is_a_matter_of_setup(child: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "python").write_text("not a program")
+    monkeypatch.setattr(paddle_env, "PADDLE_PYTHON", tmp_path / "python")
+    with pytest.raises(SetupError, match="python: cannot be run: Permission denied"):
+        run()
