@@ -80,7 +80,7 @@ def debian_packages() -> Iterator[Finding]:
             # Those of the base part are for building; what is built already runs without them.
             yield Finding(name, False, f"missing: {', '.join(absent)}", hint, needed=False)
         else:
-            yield Finding(name, True, f"all {len(wanted)} installed")
+            yield Finding(name, True, f"all {len(wanted)} installed", needed=False)
 
 
 def host_runner() -> Iterator[Finding]:
@@ -88,7 +88,7 @@ def host_runner() -> Iterator[Finding]:
 
 
 def phone() -> Iterator[Finding]:
-    """qemu, and the phone's runner under it."""
+    """qemu, the private namespace, and the phone's runner under qemu."""
     try:
         qemu = find_qemu()
         _probe_qemu(qemu)
@@ -98,6 +98,7 @@ def phone() -> Iterator[Finding]:
         return
     version = _output([qemu.path, "--version"]).partition("\n")[0]
     yield Finding("qemu", True, f"{version}, processor model {qemu.cpu}")
+    yield _private_namespace(qemu)
     yield _runner("runner, phone", paths.PHONE_RUNNER, [qemu.path, "-cpu", qemu.cpu])
 
 
@@ -134,7 +135,8 @@ def paddle() -> Iterator[Finding]:
         hint = error.hint if isinstance(error, EdgeocrError) and error.hint else "rm -r .venv-paddle, then make setup"
         yield Finding("Paddle environment", False, message, hint, needed=False)
         return
-    yield Finding("Paddle environment", True, ", ".join(f"{name} {version}" for name, version in versions.items()))
+    detail = ", ".join(f"{name} {version}" for name, version in versions.items())
+    yield Finding("Paddle environment", True, detail, needed=False)
 
 
 def models() -> Iterator[Finding]:
@@ -224,6 +226,27 @@ def _probe_qemu(qemu: Qemu) -> None:
         raise _ProbeError(f"a probe under {qemu.path} ended with {code}, expected {PROBE_EXIT_CODE}", "install Debian's qemu-user-static")
 
 
+def _private_namespace(qemu: Qemu) -> Finding:
+    """Whether the emulated phone's programs run in their own tree, as the kernel's own; tried by a child, since it cannot be undone."""
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom edgeocr.emulator import namespace, qemu\n"
+        "try:\n    namespace.check(Path(sys.argv[1]), Path(sys.argv[2]), qemu.Qemu(*sys.argv[3:5]))\n"
+        "except namespace.NamespaceUnavailable as error:\n    print(error)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        for name in ("root/data", "root/system", "mounted"):
+            (tree / name).mkdir(parents=True)
+        try:
+            refused = _output([sys.executable, "-c", program, str(tree / "root"), str(tree / "mounted"), qemu.path, qemu.cpu])
+        except _ProbeError as error:
+            refused = error.message
+    if refused:
+        hint = "nothing to do: the emulated phone puts qemu before its commands instead"
+        return Finding("private namespace", False, refused, hint, needed=False)
+    return Finding("private namespace", True, "user and mount namespace with its own binfmt_misc", needed=False)
+
+
 def _variant(registry: Registry, name: str, files: dict[str, FileEntry], needed: bool) -> Finding:
     cache = Cache()
     for entry in files.values():
@@ -234,4 +257,4 @@ def _variant(registry: Registry, name: str, files: dict[str, FileEntry], needed:
             check_file(path, entry.sha256 or "", entry.bytes or 0)
         except EdgeocrError as error:
             return Finding(name, False, error.message, error.hint or "git checkout models", needed)
-    return Finding(name, True, f"{len(files)} files with the right hashes")
+    return Finding(name, True, f"{len(files)} files with the right hashes", needed=needed)
