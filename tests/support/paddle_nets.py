@@ -20,7 +20,8 @@ from edgeocr.zoo.build import read_set
 Array = npt.NDArray[np.float32]
 
 PICTURES = paths.MODELS / "pictures"
-MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def our_net(name: str) -> BaseModel:
@@ -69,7 +70,7 @@ def page(name: str, height: int, width: int) -> Array:
 def lines(width: int, count: int, height: int = 32) -> Array:
     """Lines of the receipt as a recogniser's input [count,3,height,width]: scaled to the height, zero padded, cut at the width."""
     picture = cv2.imread(str(PICTURES / "page_receipt.png"))
-    quads = [np.float32(line["quad"]) for line in json.loads((PICTURES / "page_receipt.json").read_text())]
+    quads = [np.array(line["quad"], np.float32) for line in json.loads((PICTURES / "page_receipt.json").read_text())]
     batch = np.zeros((count, 3, height, width), np.float32)
     for into, quad in zip(batch, quads, strict=False):
         (x0, y0), (x1, y1) = quad.min(0).astype(int) - 3, quad.max(0).astype(int) + 3

@@ -1,0 +1,78 @@
+"""The SlimOCR table, row by row: what was published and what was measured here, as data. Rendering is in table.py and html.py.
+
+Ours carry their kind. A ratio is formed only between two of our own variants of one run, and not for times that are no speed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgeocr.bench.accuracy import Accuracy
+from edgeocr.bench.published import Row, SlimOcr
+from edgeocr.bench.result import BenchResult, VariantResult
+
+BASE = "none"
+
+
+@dataclass(frozen=True)
+class Ours:
+    """One variant as measured. Times in milliseconds: per picture the median of its samples, averaged over the pictures."""
+
+    label: str  # kind of the device; emulated ones say that the times are no speed
+    detector_ms: float | None
+    recogniser_ms_per_box: float | None
+    total_ms: float | None
+    speed_up_percent: float | None  # against our unchanged nets in this run
+    size_mb: float  # 10^6 bytes of the nets
+    compression_percent: float | None  # against our unchanged nets
+    accuracy: Accuracy | None
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    published: Row
+    ours: Ours | None
+    missing: str  # why there is nothing of ours; empty if there is
+
+
+@dataclass(frozen=True)
+class Report:
+    table: SlimOcr
+    result: BenchResult
+    rows: tuple[ReportRow, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The rows as JSON data."""
+        return {"source": self.table.source, "device": self.table.device, "rows": [asdict(row) for row in self.rows]}
+
+
+def build_report(result: BenchResult, table: SlimOcr) -> Report:
+    measured = {variant.variant: variant for variant in result.variants}
+    base = measured.get(BASE)
+    rows = []
+    for row in table.rows:
+        variant = measured.get(row.variant)
+        ours = None if variant is None else _ours(variant, base, result)
+        rows.append(ReportRow(row, ours, "" if ours else _why_missing(row.variant, result)))
+    return Report(table, result, tuple(rows))
+
+
+def _why_missing(variant: str, result: BenchResult) -> str:
+    return f"not built: {variant}" if variant in result.not_built else f"not measured: {variant}"
+
+
+def _ours(variant: VariantResult, base: VariantResult | None, result: BenchResult) -> Ours:
+    total = variant.mean_of_medians("total")
+    other = base if base is not None and base is not variant else None
+    base_total = other.mean_of_medians("total") if other is not None and result.device.kind != "emulated" else None
+    return Ours(
+        label=result.label,
+        detector_ms=variant.mean_of_medians("det"),
+        recogniser_ms_per_box=variant.mean_of_medians("rec_per_box"),
+        total_ms=total,
+        speed_up_percent=100 * (base_total / total - 1) if base_total and total else None,
+        size_mb=variant.model_bytes() / 1e6,
+        compression_percent=100 * (1 - variant.model_bytes() / other.model_bytes()) if other is not None else None,
+        accuracy=variant.exact(),
+    )

@@ -1,0 +1,168 @@
+"""One benchmark run as data: what was read, every sample, and the sha256 of everything that the figures belong to.
+
+The JSON is the dataclasses below, field by field. `binding` is the sha256 of runner, models, dictionary, pictures and settings together:
+two results may be compared only where the device and all but one of the bound things are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeocr.bench.accuracy import Accuracy
+from edgeocr.bench.statistics import Summary
+from edgeocr.device.device import Kind
+from edgeocr.errors import EdgeocrError
+from edgeocr.zoo.verify import sha256_of
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class BoundFile:
+    name: str
+    sha256: str
+    bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> BoundFile:
+        return cls(path.name, sha256_of(path), path.stat().st_size)
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    serial: str
+    kind: Kind
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True)
+class RunnerFacts:
+    file: BoundFile
+    version: str
+    protocol: int
+    arch: str
+    isa: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    threads: int
+    min_warmups: int
+    samples: int
+    sample_seconds: float
+    passes: int
+
+
+@dataclass(frozen=True)
+class ReadLine:
+    box: tuple[tuple[float, float], ...]
+    text: str
+    score: float
+    turned: bool
+    kept: bool
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """One picture by one variant. `samples` and `summary` hold milliseconds by stage (PROTOCOL.md); nothing is dropped."""
+
+    picture: str
+    size: tuple[int, int]
+    det_input: tuple[int, ...]
+    warmups: int
+    settled: bool  # the last five warm-ups agreed within 3 %
+    same_text: bool  # every sample gave the same lines
+    samples: dict[str, list[float]]
+    summary: dict[str, Summary]
+    lines: tuple[ReadLine, ...]
+    accuracy: Accuracy | None  # None: the picture has no labels
+
+
+@dataclass(frozen=True)
+class VariantResult:
+    set: str
+    variant: str
+    files: dict[str, BoundFile]  # detector, classifier, recogniser, dictionary
+    pictures: tuple[PictureResult, ...]
+
+    def model_bytes(self) -> int:
+        """Bytes of the nets, without the dictionary."""
+        return sum(file.bytes for role, file in self.files.items() if role != "dictionary")
+
+    def mean_of_medians(self, stage: str) -> float | None:
+        """Milliseconds of a stage: the median of each picture, averaged over the pictures that have the stage."""
+        medians = [picture.summary[stage].median for picture in self.pictures if stage in picture.summary]
+        return sum(medians) / len(medians) if medians else None
+
+    def exact(self) -> Accuracy | None:
+        """Over all labelled pictures."""
+        scored = [picture.accuracy for picture in self.pictures if picture.accuracy is not None]
+        return Accuracy(sum(a.exact for a in scored), sum(a.lines for a in scored)) if scored else None
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    taken_at: str  # UTC, ISO 8601
+    edgeocr_version: str
+    device: DeviceFacts
+    label: str  # "phone", "host" or "no speed: emulated"
+    runner: RunnerFacts
+    settings: Settings
+    pictures: tuple[BoundFile, ...]
+    variants: tuple[VariantResult, ...]
+    not_built: tuple[str, ...]
+
+    def binding(self) -> str:
+        """sha256 over everything that the figures belong to."""
+        bound = {
+            "runner": self.runner.file.sha256,
+            "models": [{role: file.sha256 for role, file in variant.files.items()} for variant in self.variants],
+            "pictures": [picture.sha256 for picture in self.pictures],
+            "settings": asdict(self.settings),
+        }
+        return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
+
+    def document(self) -> dict[str, Any]:
+        return {"schema": SCHEMA, "binding": self.binding(), **asdict(self)}
+
+    def stem(self) -> str:
+        """File name without suffix: device and time."""
+        serial = re.sub(r"[^A-Za-z0-9._-]+", "_", self.device.serial)
+        return f"{serial}-{re.sub('[-:]', '', self.taken_at)}"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Under a temporary name first, then renamed. Raises `EdgeocrError` if the file cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise EdgeocrError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def write_result(result: BenchResult, folder: Path) -> Path:
+    path = folder / f"{result.stem()}.json"
+    write_atomically(path, json.dumps(result.document(), ensure_ascii=False, indent=1).encode())
+    return path
+
+
+def stage_samples(readings: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """Stage → its samples, for the stages that every reading has."""
+    stages = set(readings[0]).intersection(*readings[1:]) if readings else set()
+    return {stage: [reading[stage] for reading in readings] for stage in sorted(stages)}
