@@ -61,7 +61,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def engine_output(host_runner: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Array], Array]:
-    """The output of a `.nb` file by the runner, flat or in the shape that it reports."""
+    """The output of a `.nb` file by the runner."""
     folder = tmp_path_factory.mktemp("engine")
 
     def run(model: Path, x: Array) -> Array:
@@ -72,6 +72,7 @@ def engine_output(host_runner: Path, tmp_path_factory: pytest.TempPathFactory) -
         done = subprocess.run([*map(str, command), *map(str, files)], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, f"{model.name} {x.shape}: {done.stderr}"
         record = next(r for r in map(json.loads, done.stdout.splitlines()) if r["type"] == "bench")
-        return np.fromfile(made, "<f4").reshape(record["output"])
+        output: Array = np.fromfile(made, "<f4").reshape(record["output"])
+        return output
 
     return run

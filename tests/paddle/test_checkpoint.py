@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +15,19 @@ from paddle_nets import architecture, our_net
 
 from edgeocr.errors import ModelError
 from edgeocr.nets.base_model import build_model
-from edgeocr.nets.checkpoint import load_checkpoint, load_inference_model, load_state, read_inference_model, read_pdparams
+from edgeocr.nets.checkpoint import State, load_checkpoint, load_inference_model, load_state, read_inference_model, read_pdparams
 
 pytestmark = pytest.mark.paddle
 
 
-class TinyNet(nn.Layer):
+class TinyNet(nn.Layer):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2D(1, 2, 3)
         self.bn = nn.BatchNorm(2)
 
 
-def tiny_state() -> dict[str, np.ndarray]:
+def tiny_state() -> State:
     return {name: np.full(tensor.shape, 0.5, np.float32) for name, tensor in TinyNet().state_dict().items()}
 
 
@@ -112,7 +113,7 @@ def test_weights_of_another_net_are_refused() -> None:
 
 
 @pytest.mark.data
-def test_an_inference_model_of_another_architecture_is_refused(public_model) -> None:
+def test_an_inference_model_of_another_architecture_is_refused(public_model: Callable[[str], Path]) -> None:
     with pytest.raises(ModelError, match=r"ch_ppocr_mobile_v2\.0_cls_infer: "):
         load_inference_model(build_model(architecture("det")), public_model("ppocr_mobile_v2.0_cls"))
 
@@ -122,7 +123,7 @@ def test_a_missing_inference_model_is_named(tmp_path: Path) -> None:
         read_inference_model(tmp_path / "inference")
 
 
-def test_reading_an_inference_model_leaves_dynamic_mode_on(exported) -> None:
+def test_reading_an_inference_model_leaves_dynamic_mode_on(exported: Callable[[str, str], Path]) -> None:
     state = read_inference_model(exported("rec", "rewritten"))
     assert paddle.in_dynamic_mode()
     assert state["linear_0.w_0"].shape == (96, 96)
