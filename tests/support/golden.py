@@ -11,12 +11,8 @@ from typing import Any
 from runner_process import Models, model_arguments
 
 MAX_CORNER_DIFFERENCE = 2  # pixels
-SETS = {
-    "ppocr_mobile_v2.0_slim": (
-        "ch_ppocr_mobile_v2.0_det_slim_opt",
-        "ch_ppocr_mobile_v2.0_rec_slim_opt",
-        "ch_ppocr_mobile_v2.0_cls_slim_opt",
-    ),
+SETS = {  # detector, recogniser, classifier
+    "ppocr_mobile_v2.0_slim": tuple(f"ch_ppocr_mobile_v2.0_{role}_slim_opt" for role in ("det", "rec", "cls")),
     "pp_ocrv2_slim": ("ch_PP-OCRv2_det_db", "ch_PP-OCRv2_rec_crnn", "ch_PP-OCRv2_cls"),
 }
 KEPT_LINES = {"ppocr_mobile_v2.0_slim": 56, "pp_ocrv2_slim": 27}

@@ -1,0 +1,179 @@
+"""libedgeocr.so, called as another language would."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from runner_process import Runner
+
+from edgeocr import __version__, paths
+
+LIBRARY = paths.HOST_RUNNER.with_name("libedgeocr.so")
+
+
+class Options(ctypes.Structure):
+    _fields_ = [
+        *[(name, ctypes.c_char_p) for name in ("detector", "classifier", "recogniser", "dictionary")],
+        *[(name, ctypes.c_int) for name in ("threads", "generic_only", "limit_side_len")],
+        *[(name, ctypes.c_float) for name in ("det_db_thresh", "det_db_box_thresh", "det_db_unclip_ratio", "cls_thresh", "drop_score")],
+        ("rec_batch_num", ctypes.c_int),
+    ]
+
+
+class Line(ctypes.Structure):
+    _fields_ = [
+        ("box", ctypes.c_int * 2 * 4),
+        ("text", ctypes.c_char_p),
+        *[(name, ctypes.c_float) for name in ("score", "box_score", "cls_score")],
+        *[(name, ctypes.c_int) for name in ("turned", "kept")],
+    ]
+
+
+@pytest.fixture(scope="module")
+def api(host_runner: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(LIBRARY))
+    pointer = ctypes.c_void_p
+    for name in ("edgeocr_version", "edgeocr_last_error"):
+        getattr(library, name).restype = ctypes.c_char_p
+    library.edgeocr_session_create.restype = pointer
+    library.edgeocr_session_create.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_int]
+    library.edgeocr_session_run.argtypes = [pointer, ctypes.POINTER(ctypes.c_float), ctypes.POINTER(ctypes.c_int64)]
+    library.edgeocr_session_output.restype = ctypes.POINTER(ctypes.c_float)
+    library.edgeocr_session_output.argtypes = [pointer, ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int64)]
+    library.edgeocr_pipeline_options_init.restype = None
+    library.edgeocr_pipeline_options_init.argtypes = [ctypes.POINTER(Options)]
+    library.edgeocr_pipeline_create.restype = pointer
+    library.edgeocr_pipeline_create.argtypes = [ctypes.POINTER(Options)]
+    library.edgeocr_pipeline_read.restype = pointer
+    library.edgeocr_pipeline_read.argtypes = [pointer, ctypes.c_char_p]
+    library.edgeocr_result_line_count.restype = ctypes.c_size_t
+    library.edgeocr_result_line.argtypes = [pointer, ctypes.c_size_t, ctypes.POINTER(Line)]
+    for name in ("session_destroy", "pipeline_destroy", "result_destroy"):
+        getattr(library, f"edgeocr_{name}").restype = None
+        getattr(library, f"edgeocr_{name}").argtypes = [pointer]
+    for name in ("width", "height", "line_count"):
+        getattr(library, f"edgeocr_result_{name}").argtypes = [pointer]
+    return library
+
+
+@contextmanager
+def session(api: ctypes.CDLL, path: Path) -> Iterator[int]:
+    handle = api.edgeocr_session_create(str(path).encode(), 1, 0)
+    assert handle, api.edgeocr_last_error()
+    try:
+        yield handle
+    finally:
+        api.edgeocr_session_destroy(handle)
+
+
+def run(api: ctypes.CDLL, handle: int, picture: np.ndarray) -> int:
+    shape = (ctypes.c_int64 * 4)(*picture.shape)
+    code: int = api.edgeocr_session_run(handle, picture.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), shape)
+    return code
+
+
+def output(api: ctypes.CDLL, handle: int) -> np.ndarray:
+    rank, shape = ctypes.c_int(), (ctypes.c_int64 * 6)()
+    values = api.edgeocr_session_output(handle, 0, ctypes.byref(rank), shape)
+    assert values, api.edgeocr_last_error()
+    array: np.ndarray = np.ctypeslib.as_array(values, tuple(shape[: rank.value])).copy()
+    return array
+
+
+def options(api: ctypes.CDLL, own_set: Path) -> Options:
+    made = Options()
+    api.edgeocr_pipeline_options_init(ctypes.byref(made))
+    made.detector = str(own_set / "det.nb").encode()
+    made.recogniser = str(own_set / "rec.nb").encode()
+    made.dictionary = str(own_set / "en_keys.txt").encode()
+    return made
+
+
+def test_version(api: ctypes.CDLL) -> None:
+    assert api.edgeocr_version().decode() == __version__
+
+
+def test_nothing_but_the_api_is_exported(api: ctypes.CDLL) -> None:
+    header = (paths.ROOT / "cpp_runtime" / "include" / "edgeocr" / "c_api.h").read_text()
+    declared = {line.split("(")[0].split()[-1].lstrip("*") for line in header.splitlines() if line.startswith("EDGEOCR_API ")}
+    listed = subprocess.run(["readelf", "--dyn-syms", "--wide", str(LIBRARY)], capture_output=True, text=True, check=True).stdout
+    exported = {row[7] for row in map(str.split, listed.splitlines()) if len(row) == 8 and row[4] in ("GLOBAL", "WEAK") and row[6] != "UND"}
+    assert exported == declared
+
+
+def test_a_session_runs_as_the_runner_does(api: ctypes.CDLL, native: Runner, own_set: Path, tmp_path: Path) -> None:
+    picture = np.random.default_rng(3).uniform(-1, 1, (1, 3, 32, 320)).astype(np.float32)
+    picture.tofile(tmp_path / "in.f32")
+    files = ("--input-file", tmp_path / "in.f32", "--output-file", tmp_path / "out.f32")
+    assert native.run("bench", own_set / "rec.nb", "--input", "1,3,32,320", *files, "--repeats", "1").code == 0
+    with session(api, own_set / "rec.nb") as handle:
+        assert run(api, handle, picture) == 0
+        np.testing.assert_array_equal(output(api, handle).reshape(-1), np.fromfile(tmp_path / "out.f32", "<f4"))
+
+
+def test_a_session_takes_one_shape_after_another(api: ctypes.CDLL, own_set: Path) -> None:
+    with session(api, own_set / "rec.nb") as handle:
+        for shape, steps in (((1, 3, 32, 320), 80), ((2, 3, 32, 100), 25), ((1, 3, 32, 320), 80)):
+            assert run(api, handle, np.zeros(shape, np.float32)) == 0
+            assert output(api, handle).shape == (shape[0], steps, 96)
+
+
+def test_session_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
+    assert api.edgeocr_session_create(b"/none.nb", 1, 0) is None
+    assert api.edgeocr_last_error() == b"/none.nb: cannot open: No such file or directory"
+    assert api.edgeocr_session_create(None, 1, 0) is None
+    assert api.edgeocr_last_error() == b"path is NULL"
+    assert api.edgeocr_session_create(str(own_set / "rec.nb").encode(), 0, 0) is None
+    assert api.edgeocr_last_error() == b"threads is 0, expected at least 1"
+    with session(api, own_set / "rec.nb") as handle:
+        assert not api.edgeocr_session_output(handle, 0, ctypes.byref(ctypes.c_int()), (ctypes.c_int64 * 6)())
+        assert api.edgeocr_last_error() == b"the session has not run yet: call edgeocr_session_run first"
+        assert run(api, handle, np.zeros((1, 1, 32, 320), np.float32)) == 1
+        assert api.edgeocr_last_error()
+        assert run(api, handle, np.zeros((1, 3, 32, 320), np.float32)) == 0  # still usable
+
+
+def test_a_pipeline_reads_as_the_runner_does(api: ctypes.CDLL, own_set: Path, sign: Path) -> None:
+    pipeline = api.edgeocr_pipeline_create(ctypes.byref(options(api, own_set)))
+    assert pipeline, api.edgeocr_last_error()
+    result = api.edgeocr_pipeline_read(pipeline, str(sign).encode())
+    assert result, api.edgeocr_last_error()
+    api.edgeocr_pipeline_destroy(pipeline)  # the result outlives it
+    assert (api.edgeocr_result_width(result), api.edgeocr_result_height(result)) == (640, 480)
+    lines = []
+    for index in range(api.edgeocr_result_line_count(result)):
+        line = Line()
+        assert api.edgeocr_result_line(result, index, ctypes.byref(line)) == 0
+        lines.append((line.text.decode(), [list(corner) for corner in line.box], bool(line.kept)))
+    assert api.edgeocr_result_line(result, len(lines), ctypes.byref(Line())) == 1
+    assert api.edgeocr_last_error().decode() == f"line index is {len(lines)}, expected less than {len(lines)}"
+    api.edgeocr_result_destroy(result)
+    labels = json.loads(sign.with_suffix(".json").read_text())
+    assert sorted(text for text, _, kept in lines if kept) == sorted(label["text"] for label in labels)
+
+
+def test_pipeline_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
+    made = options(api, own_set)
+    made.dictionary = None
+    assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
+    assert api.edgeocr_last_error() == b"options.dictionary is NULL"
+    made = options(api, own_set)
+    made.rec_batch_num = 0
+    assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
+    assert api.edgeocr_last_error() == b"rec_batch_num is 0, expected at least 1"
+    pipeline = api.edgeocr_pipeline_create(ctypes.byref(options(api, own_set)))
+    assert api.edgeocr_pipeline_read(pipeline, b"/none.png") is None
+    assert api.edgeocr_last_error() == b"/none.png: cannot open: No such file or directory"
+    api.edgeocr_pipeline_destroy(pipeline)
+
+
+def test_destroying_nothing_is_allowed(api: ctypes.CDLL) -> None:
+    for name in ("session", "pipeline", "result"):
+        getattr(api, f"edgeocr_{name}_destroy")(None)
