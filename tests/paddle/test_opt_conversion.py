@@ -50,7 +50,7 @@ def test_a_second_conversion_has_the_same_bytes(exported: Exported, converted: C
 
 
 @pytest.mark.parametrize(("bits", "ratio"), [(8, 0.45), (16, 0.65)])
-def test_weight_only_quantisation_makes_the_file_smaller(exported: Exported, converted: Convert, bits: opt.WeightBits, ratio: float) -> None:
+def test_weight_only_files_are_smaller(exported: Exported, converted: Convert, bits: opt.WeightBits, ratio: float) -> None:
     plain = converted(exported("det", "rewritten")).stat().st_size
     small = converted(exported("det", "rewritten"), opt.OptOptions(weight_bits=bits)).stat().st_size
     assert small < ratio * plain
