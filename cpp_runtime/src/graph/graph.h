@@ -49,6 +49,8 @@ struct Node {
   std::vector<Port> inputs, outputs;
   std::map<std::string, nb::Attr, std::less<>> attrs;
 
+  std::string label() const { return op + " #" + std::to_string(index); }
+
   // First input (output) called `parameter`, or kNoValue.
   ValueId input(std::string_view parameter, int index = 0) const;
   ValueId output(std::string_view parameter) const;
@@ -56,8 +58,8 @@ struct Node {
   int input_position(std::string_view parameter, int index = 0) const;
   std::vector<ValueId> all_inputs(std::string_view parameter) const;
 
-  // Attribute access. INT/LONG/BOOLEAN and INTS/LONGS are read alike. The forms without a default fail with
-  // "<op>: attribute <name> is missing" or "… has the wrong type".
+  // Attribute access. INT/LONG/BOOLEAN and INTS/LONGS are read alike, a single number where a list is asked for is a list of
+  // one. Fails with "conv2d #12: attribute <name> is missing" (forms without a default) or "… has the wrong type".
   int64_t attr_int(std::string_view name) const;
   int64_t attr_int(std::string_view name, int64_t fallback) const;
   float attr_float(std::string_view name) const;
@@ -81,8 +83,8 @@ struct Graph {
   const Constant* constant(ValueId id) const { return id == kNoValue ? nullptr : value(id).constant.get(); }
 };
 
-// Binds names to values write by write; drops outputs nobody reads (XShape, Reserve, …) and dead nodes; turns weight-only
-// int8/int16 parameters into fp32. Fails on an operator the engine has no kernel for: "det.nb: operator foo is not supported".
+// Binds names to values write by write, without the outputs that exist for training only (XShape, Reserve, …), then runs the
+// passes of passes/passes.h. Fails on an operator the engine does not know: "det.nb: operator foo is not supported".
 Graph build(const nb::Model& model, const std::string& name);
 
 // Shape and dtype of every value for given input shapes, and the contents of small integer tensors (shape → slice →

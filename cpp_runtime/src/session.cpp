@@ -1,0 +1,193 @@
+#include "edgeocr/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cinttypes>
+#include <list>
+#include <set>
+
+#include "base/aligned.h"
+#include "base/error.h"
+#include "base/error_name.h"
+#include "base/tensor.h"
+#include "base/thread_pool.h"
+#include "graph/graph.h"
+#include "graph/operators.h"
+#include "graph/plan.h"
+#include "kernels/kernel.h"
+#include "nb/nb.h"
+
+namespace edgeocr {
+
+namespace {
+
+std::vector<std::unique_ptr<kernels::Kernel>> create_kernels(const graph::Graph& graph, bool generic_only) {
+  const std::span<const kernels::KernelEntry> generic[] = {kernels::generic_set()};
+  auto sets = generic_only ? std::span<const std::span<const kernels::KernelEntry>>(generic) : kernels::kernel_sets();
+  std::vector<bool> evaluated = graph::evaluated_nodes(graph);
+  std::vector<std::unique_ptr<kernels::Kernel>> made(graph.nodes.size());
+  for (size_t n = 0; n < made.size(); n++)
+    if (!evaluated[n]) made[n] = kernels::create_kernel(graph.nodes[n], graph, sets);
+  return made;
+}
+
+// Memory that grows and is shared by all plans; its contents do not survive growing.
+class GrowingMemory {
+ public:
+  std::byte* reserve(size_t bytes, const char* what) {
+    if (bytes > size_ || memory_ == nullptr) {
+      memory_.reset();
+      size_ = 0;
+      memory_ = allocate_aligned(bytes, what);
+      size_ = bytes;
+    }
+    return memory_.get();
+  }
+  std::byte* data() const { return memory_.get(); }
+
+ private:
+  std::shared_ptr<std::byte> memory_;
+  size_t size_ = 0;
+};
+
+}  // namespace
+
+struct Session::Impl {
+  graph::Graph graph;
+  SessionOptions options;
+  ThreadPool pool;
+  std::vector<std::unique_ptr<kernels::Kernel>> kernels;  // per node, null where evaluated at planning
+  std::vector<const kernels::Kernel*> kernel_pointers;
+  std::list<graph::Plan> plans;  // most recently used first
+  graph::Plan* prepared = nullptr;
+  GrowingMemory arena, scratch;
+
+  Impl(const std::string& path, const SessionOptions& given)
+      : graph(graph::build(nb::read_file(path), path)), options(given), pool(given.threads) {
+    if (options.plan_cache < 1) fail("plan_cache is %d, expected at least 1", options.plan_cache);
+    kernels = with_name(path, [&] { return create_kernels(graph, options.generic_only); });
+    for (const auto& kernel : kernels) kernel_pointers.push_back(kernel.get());
+  }
+
+  // Rank, and where the file fixes them batch and channels; sizes beyond are free, whatever the file says.
+  void check_inputs(std::span<const Shape> shapes) const {
+    const char* name = graph.name.c_str();
+    if (shapes.size() != graph.inputs.size()) fail("%s: %zu inputs given, expected %zu", name, shapes.size(), graph.inputs.size());
+    for (size_t i = 0; i < shapes.size(); i++) {
+      const Shape &shape = shapes[i], &feed = graph.feed_shapes[i];
+      if (shape.rank() != feed.rank()) fail("%s: input is %s, expected rank %d", name, shape.str().c_str(), feed.rank());
+      for (int d = 0; d < std::min(2, feed.rank()); d++)
+        if (feed[d] > 0 && shape[d] != feed[d])
+          fail("%s: input is %s, expected %s %" PRId64, name, shape.str().c_str(), d == 0 ? "batch size" : "channel count", feed[d]);
+      int64_t count = 1;
+      for (int64_t dim : shape.dims()) {
+        if (dim < 1) fail("%s: input is %s, expected sizes of at least 1", name, shape.str().c_str());
+        if (count > options.max_input_elements / dim)
+          fail("%s: input is %s, expected at most %" PRId64 " elements", name, shape.str().c_str(), options.max_input_elements);
+        count *= dim;
+      }
+    }
+  }
+
+  graph::Plan& find_plan(std::span<const Shape> shapes) {
+    auto it = std::ranges::find_if(plans, [&](const graph::Plan& plan) { return std::ranges::equal(plan.input_shapes(), shapes); });
+    if (it != plans.end()) {
+      plans.splice(plans.begin(), plans, it);
+    } else {
+      plans.emplace_front(graph, shapes, kernel_pointers, pool.threads());
+      if (plans.size() > static_cast<size_t>(options.plan_cache)) plans.pop_back();
+    }
+    return plans.front();
+  }
+
+  const graph::Plan& require_plan(const char* caller) const {
+    if (prepared == nullptr) fail("%s: %s before a successful prepare()", graph.name.c_str(), caller);
+    return *prepared;
+  }
+
+  void check_index(const char* what, int index, size_t count) const {
+    if (index < 0 || static_cast<size_t>(index) >= count)
+      fail("%s: %s %d was asked for, expected 0 to %zu", graph.name.c_str(), what, index, count - 1);
+  }
+
+  void run_step(const graph::Step& step) {
+    step.kernel->run(kernels::RunContext{pool, scratch.data()}, step.inputs, step.outputs);
+  }
+
+  NodeProfile describe(const graph::Step& step) const {
+    const graph::Node& node = graph.nodes[static_cast<size_t>(step.node)];
+    return {node.op, std::string(step.kernel->name()), step.outputs.empty() ? "" : step.outputs[0].shape.str(), 0, step.macs, step.bytes};
+  }
+};
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+Session Session::load(const std::string& path, const SessionOptions& options) { return Session(std::make_unique<Impl>(path, options)); }
+
+TensorView Session::prepare(std::span<const Shape> input_shapes) {
+  Impl& s = *impl_;
+  s.prepared = nullptr;
+  s.check_inputs(input_shapes);
+  graph::Plan& plan = with_name(s.graph.name, [&]() -> graph::Plan& { return s.find_plan(input_shapes); });
+  with_name(s.graph.name, [&] {
+    plan.bind(s.arena.reserve(plan.arena_bytes(), "arena"));
+    s.scratch.reserve(plan.scratch_bytes(), "scratch");
+  });
+  s.prepared = &plan;
+  return plan.input(0);
+}
+
+void Session::run() {
+  for (const graph::Step& step : impl_->require_plan("run()").steps()) impl_->run_step(step);
+}
+
+TensorView Session::input(int index) const {
+  const graph::Plan& plan = impl_->require_plan("input()");
+  impl_->check_index("input", index, impl_->graph.inputs.size());
+  return plan.input(static_cast<size_t>(index));
+}
+
+TensorView Session::output(int index) const {
+  const graph::Plan& plan = impl_->require_plan("output()");
+  impl_->check_index("output", index, impl_->graph.outputs.size());
+  return plan.output(static_cast<size_t>(index));
+}
+
+const graph::Graph& Session::graph() const { return impl_->graph; }
+
+const Shape& Session::feed_shape() const { return impl_->graph.feed_shapes[0]; }
+
+std::vector<NodeProfile> Session::nodes() const {
+  std::vector<NodeProfile> nodes;
+  for (const graph::Step& step : impl_->require_plan("nodes()").steps()) nodes.push_back(impl_->describe(step));
+  return nodes;
+}
+
+std::vector<NodeProfile> Session::profile() {
+  using Clock = std::chrono::steady_clock;
+  std::vector<NodeProfile> profiles = nodes();
+  size_t i = 0;
+  for (const graph::Step& step : impl_->prepared->steps()) {
+    Clock::time_point start = Clock::now();
+    impl_->run_step(step);
+    profiles[i++].ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  }
+  return profiles;
+}
+
+size_t Session::arena_bytes() const { return impl_->require_plan("arena_bytes()").arena_bytes(); }
+
+int64_t Session::macs() const { return impl_->require_plan("macs()").macs(); }
+
+size_t Session::weight_bytes() const {
+  std::set<const std::byte*> seen;  // constants may share bytes
+  size_t bytes = 0;
+  for (const graph::Value& value : impl_->graph.values)
+    if (value.constant != nullptr && seen.insert(value.constant->data.data()).second) bytes += value.constant->data.size();
+  return bytes;
+}
+
+}  // namespace edgeocr
