@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where = StatePaths(options.state)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s: %(message)s", stream=sys.stderr)
     try:
-        daemon, state = _prepare(where, options.mode, options.storage)
+        daemon, state = _prepare(where, options)
     except EdgeocrError as error:
         _tell({"error": error.message, "hint": error.hint})
         return error.exit_code
@@ -136,16 +136,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--mode", choices=("namespace", "prefix"))
     parser.add_argument("--storage", type=int, help="bytes that /data may hold")
+    parser.add_argument("--on-demand", action="store_true", help="note that its last user may stop it")
     return parser.parse_args(arguments)
 
 
-def _prepare(where: StatePaths, mode: Mode | None, storage_bytes: int | None) -> tuple[Daemon, EmulatorState]:
+def _prepare(where: StatePaths, options: argparse.Namespace) -> tuple[Daemon, EmulatorState]:
     if try_lock(where.daemon_lock) is None:  # held until this process ends
         raise SetupError("the emulated phone runs already", "`edgeocr emulator stop` ends it")
     qemu = find_qemu()
     device_root.make_root(where.root)
     where.tree.mkdir(exist_ok=True)
-    launcher, chosen, reason = choose_launcher(mode, where, qemu)
+    launcher, chosen, reason = choose_launcher(options.mode, where, qemu)
     listener = listen()
     tree = RootedTree(where.root, device_root.WRITABLE)
     state = EmulatorState(
@@ -155,10 +156,11 @@ def _prepare(where: StatePaths, mode: Mode | None, storage_bytes: int | None) ->
         mode_reason=reason,
         cpu=qemu.cpu,
         qemu=qemu.path,
-        storage_bytes=storage_bytes,
+        storage_bytes=options.storage,
         root=str(where.root),
+        on_demand=options.on_demand,
     )
-    return Daemon(listener, tree, Storage(tree, storage_bytes), launcher), state
+    return Daemon(listener, tree, Storage(tree, options.storage), launcher), state
 
 
 def _tell(document: object) -> None:

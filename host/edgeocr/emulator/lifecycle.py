@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from edgeocr import paths
 from edgeocr.emulator.leftovers import kill_processes_of
-from edgeocr.emulator.state import EmulatorState, Mode, StatePaths, default_paths, is_locked, locked, read_state
+from edgeocr.emulator.state import EmulatorState, Mode, StatePaths, default_paths, is_locked, locked, read_state, shared, write_state
 from edgeocr.errors import SetupError, UsageError
 
 MODE_VARIABLE = "EDGEOCR_EMULATOR_MODE"
@@ -36,21 +39,36 @@ def last_state(where: StatePaths | None = None) -> EmulatorState | None:
 def start(mode: Mode | None = None, storage_bytes: int | None = None, where: StatePaths | None = None) -> tuple[EmulatorState, bool]:
     """Start it and wait until it listens; gives its state, and False if it ran already (then the arguments have no effect).
 
-    ``mode``: None takes $EDGEOCR_EMULATOR_MODE, or else the namespaced way where the machine allows it.
+    It runs until `stop`, even where it was started on demand. ``mode``: None takes $EDGEOCR_EMULATOR_MODE, or else the namespaced way
+    where the machine allows it.
     """
-    where = where or default_paths()
-    try:
-        where.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SetupError(
-            f"the emulated phone's folder {where.folder} cannot be made: {error.strerror}", "let XDG_STATE_HOME name another"
-        ) from None
+    where = _with_folder(where)
     with locked(where.start_lock):
         running = status(where)
-        if running is not None:
-            return running, False
-        _clear_leftovers(where)
-        return _spawn(where, mode or _mode_from_environment(), storage_bytes), True
+        if running is None:
+            return _spawn(where, mode, storage_bytes, on_demand=False), True
+        if running.on_demand:
+            running = replace(running, on_demand=False)
+            write_state(where, running)
+        return running, False
+
+
+@contextmanager
+def borrowed(where: StatePaths | None = None) -> Iterator[EmulatorState]:
+    """The running phone, or one that is started now and stopped when the last of its borrowers has left."""
+    where = _with_folder(where)
+    with ExitStack() as use:
+        with locked(where.start_lock):
+            state = status(where) or _spawn(where, None, None, on_demand=True)
+            use.enter_context(shared(where.users_lock))
+        try:
+            yield state
+        finally:
+            with locked(where.start_lock):
+                use.close()
+                running = status(where)
+                if running is not None and running.on_demand and not is_locked(where.users_lock):
+                    _stop_running(where, running)
 
 
 def stop(where: StatePaths | None = None) -> EmulatorState | None:
@@ -61,9 +79,26 @@ def stop(where: StatePaths | None = None) -> EmulatorState | None:
     with locked(where.start_lock):
         running = status(where)
         if running is not None:
-            _terminate(where, running.pid)
-        _clear_leftovers(where)
+            _stop_running(where, running)
+        else:
+            _clear_leftovers(where)
         return running
+
+
+def _with_folder(where: StatePaths | None) -> StatePaths:
+    where = where or default_paths()
+    try:
+        where.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"the emulated phone's folder {where.folder} cannot be made: {error.strerror}", "let XDG_STATE_HOME name another"
+        ) from None
+    return where
+
+
+def _stop_running(where: StatePaths, running: EmulatorState) -> None:
+    _terminate(where, running.pid)
+    _clear_leftovers(where)
 
 
 def _mode_from_environment() -> Mode | None:
@@ -76,12 +111,16 @@ def _mode_from_environment() -> Mode | None:
     raise UsageError(f"${MODE_VARIABLE} is {text}, expected auto, namespace or prefix")
 
 
-def _spawn(where: StatePaths, mode: Mode | None, storage_bytes: int | None) -> EmulatorState:
+def _spawn(where: StatePaths, mode: Mode | None, storage_bytes: int | None, *, on_demand: bool) -> EmulatorState:
+    mode = mode or _mode_from_environment()
+    _clear_leftovers(where)
     command = [sys.executable, "-m", "edgeocr.emulator.daemon", "--state", str(where.folder)]
     if mode is not None:
         command += ["--mode", mode]
     if storage_bytes is not None:
         command += ["--storage", str(storage_bytes)]
+    if on_demand:
+        command.append("--on-demand")
     package = str(paths.ROOT / "host")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
     with where.log.open("wb") as log:

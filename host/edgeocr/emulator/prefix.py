@@ -35,7 +35,11 @@ RUN_SCRIPT = """\
 #!/bin/sh
 # Run a program of the emulated phone: one for aarch64 by qemu, any other as it is.
 program=$1
-case $(od -An -v -tx1 -N20 -- "$program" 2>/dev/null | tr -d ' \\n') in
+if [ ! -e "$program" ]; then
+  echo "sh: $program: not found" >&2
+  exit 127
+fi
+case $(od -An -v -tx1 -N20 -- "$program" | tr -d ' \\n') in
 7f454c460201*b700)
   if [ ! -x "$program" ]; then
     echo "sh: $program: can't execute: Permission denied" >&2

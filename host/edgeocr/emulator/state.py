@@ -37,6 +37,7 @@ class EmulatorState:
     qemu: str
     storage_bytes: int | None  # the limit of --storage
     root: str
+    on_demand: bool  # started for who uses it: the last one to leave stops it
 
     @property
     def serial(self) -> str:
@@ -56,6 +57,10 @@ class StatePaths:
     @property
     def start_lock(self) -> Path:
         return self.folder / "start.lock"
+
+    @property
+    def users_lock(self) -> Path:
+        return self.folder / "users.lock"
 
     @property
     def description(self) -> Path:
@@ -113,12 +118,20 @@ def try_lock(path: Path) -> int | None:
     return descriptor
 
 
+@contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Hold a shared lock; waits for it."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock."""
+    """Whether somebody holds the lock, shared or not."""
     with contextlib.suppress(FileNotFoundError):
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
