@@ -121,6 +121,13 @@ def test_a_failure_keeps_the_former_build_and_leaves_nothing_behind(models: Path
     assert sorted(p.name for p in tmp_path.iterdir()) == ["models", "out"]
 
 
+@pytest.mark.usefixtures("stand_ins")
+def test_a_place_that_cannot_be_written_is_named(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"file: cannot be written: (File exists|Not a directory)"):
+        build(read_set("tiny", models), "none", tmp_path / "file" / "out")
+
+
 def test_without_paddle_nothing_is_made(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_paddle() -> Path:
         raise SetupError("no Paddle environment")

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from edgeocr.convert import nbfile
 from edgeocr.convert.paddle_env import run_module
 from edgeocr.errors import ModelError
 
 TIMEOUT_S = 300.0
 WeightBits = Literal[8, 16]
-
-# `.nb`: u16 meta_version, then 16 bytes of opt's version, NUL terminated; u64 topology_size follows at 18.
-_META_VERSION = 2
-_VERSION_AT, _VERSION_END = 2, 18
-_HEADER_BYTES = 26
 
 
 @dataclass(frozen=True)
@@ -56,10 +51,12 @@ def convert(prefix: Path, out: Path, options: OptOptions | None = None, *, timeo
         report = run_module("edgeocr.convert.opt_child", arguments, what=what, timeout_s=timeout_s)
         if not made.is_file():
             raise ModelError(f"{what}: wrote no file")
-        content, version = normalise(made.read_bytes(), source=what)
+        # opt leaves stack garbage behind the version, the only thing in which two conversions of one model differ.
+        content = nbfile.normalised(made.read_bytes())
+        parsed = nbfile.parse(content, f"{what}: the file it wrote")
         made.write_bytes(content)
         os.replace(made, out)
-    return Converted(out, version, json.loads(report)["paddlelite"])
+    return Converted(out, parsed.opt_version, json.loads(report)["paddlelite"])
 
 
 def _arguments(model: Path, params: Path, out: Path, options: OptOptions) -> list[str | Path]:
@@ -69,20 +66,3 @@ def _arguments(model: Path, params: Path, out: Path, options: OptOptions) -> lis
     if options.weight_bits is not None:
         arguments += ["--weight-bits", str(options.weight_bits)]
     return arguments
-
-
-def normalise(content: bytes, *, source: str) -> tuple[bytes, str]:
-    """The bytes of a `.nb` with those after the NUL of its version field zeroed, and that version.
-
-    opt leaves stack garbage there; it is the only thing in which two conversions of one model differ.
-    """
-    if len(content) <= _HEADER_BYTES:
-        raise ModelError(f"{source}: the file has {len(content)} bytes, expected a `.nb`")
-    (meta_version,) = struct.unpack_from("<H", content)
-    if meta_version != _META_VERSION:
-        raise ModelError(f"{source}: meta_version is {meta_version}, expected {_META_VERSION}")
-    field = content[_VERSION_AT:_VERSION_END]
-    version, nul, _ = field.partition(b"\0")
-    if not nul:
-        raise ModelError(f"{source}: the version field has no NUL in its {len(field)} bytes")
-    return content[:_VERSION_AT] + version.ljust(len(field), b"\0") + content[_VERSION_END:], version.decode("latin-1")

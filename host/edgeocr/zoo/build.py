@@ -147,11 +147,14 @@ def _replacing(out: Path) -> Iterator[Path]:
     """A folder to fill, beside ``out``; it takes the place of ``out`` at the end, or vanishes on an error."""
     if out.exists() and not (out.is_dir() and ((out / MANIFEST).is_file() or not any(out.iterdir()))):
         raise UsageError(f"{out}: is not empty and holds no {MANIFEST} of a former build", "give a new folder with --out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        new, old = Path(scratch) / "new", Path(scratch) / "old"
-        new.mkdir()
-        yield new
-        if out.exists():
-            out.rename(old)
-        new.rename(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+            new, old = Path(scratch) / "new", Path(scratch) / "old"
+            new.mkdir()
+            yield new
+            if out.exists():
+                out.rename(old)
+            new.rename(out)
+    except OSError as e:
+        raise ModelError(f"{e.filename or out}: cannot be written: {e.strerror}", "give another folder with --out") from e
