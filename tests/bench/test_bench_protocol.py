@@ -7,22 +7,20 @@ from collections.abc import Iterable, Iterator
 import pytest
 from bench_samples import record
 
-from edgeocr.bench.protocol import PROTOCOLS, Measurement, Protocol, measure
-from edgeocr.device.records import PictureRecord
+from edgeocr.bench.protocol import PROTOCOLS, Measurement, Protocol
 
 
 def run(protocol: Protocol, totals: Iterable[float]) -> tuple[Measurement, float]:
     """Measures with a clock that moves by each reading's time; gives the measurement and the seconds it took."""
-    times: Iterator[float] = iter(totals)
     now = 0.0
-
-    def read() -> PictureRecord:
-        nonlocal now
-        total = next(times)
+    measurement = Measurement(protocol, clock=lambda: now)
+    for total in totals:
         now += total / 1000
-        return record(total)
-
-    return measure(read, protocol, clock=lambda: now), now
+        measurement.take(record(total))
+        if measurement.complete:
+            break
+    assert len(measurement.warmups) + len(measurement.samples) <= protocol.max_readings
+    return measurement, now
 
 
 def steady(total: float) -> Iterator[float]:

@@ -55,11 +55,11 @@ def test_normalised_hash_ignores_what_follows_the_version() -> None:
         (linear_net(3)[:-1], "parameter section: a field of"),
         (linear_net(3) + b"\0", "1 bytes follow the last of 1 parameters, expected none"),
         (write_nb([], []), "block 0 has no operators, expected at least 1"),
-        (write_nb([Op("relu")], [Param("w", [2], data=b"\0" * 7)]), "parameter w holds 7 bytes, expected 8 for fp32[2]"),
-        (write_nb([Op("relu")], [Param("w", [-2], data=b"")]), "parameter w has dimensions [-2], expected none negative"),
-        (write_nb([Op("relu")], [Param("w", [1] * 7)]), "parameter w has 7 dimensions, expected at most 6"),
-        (write_nb([Op("relu")], [Param("w", [2], data_type=9)]), "parameter w has data type 9, expected one of"),
-        (write_nb([Op("relu")], [Param("w", [2]), Param("w", [2])]), "parameter w occurs twice, expected once"),
+        (write_nb([Op("relu")], [Param("w", [2], data=b"\0" * 7)]), "parameter 'w' holds 7 bytes, expected 8 for fp32[2]"),
+        (write_nb([Op("relu")], [Param("w", [-2], data=b"")]), "parameter 'w' has dimensions [-2], expected none negative"),
+        (write_nb([Op("relu")], [Param("w", [1] * 7)]), "parameter 'w' has 7 dimensions, expected at most 6"),
+        (write_nb([Op("relu")], [Param("w", [2], data_type=9)]), "parameter 'w' has data type 9, expected one of"),
+        (write_nb([Op("relu")], [Param("w", [2]), Param("w", [2])]), "parameter 'w' occurs twice, expected once"),
     ],
 )
 def test_refuses_what_is_not_sound(content: bytes, message: str) -> None:
@@ -88,7 +88,7 @@ def test_one_table_referred_to_many_times_is_refused() -> None:
 
 def test_unknown_attribute_type_is_refused() -> None:
     topology = flatbuffer({0: [{3: [{0: "relu", 3: [{0: "axis", 1: Scalar("i", 16)}]}]}]})
-    with pytest.raises(ModelError, match="attribute axis of relu has type 16, expected 0 to 15"):
+    with pytest.raises(ModelError, match="attribute 'axis' of 'relu' has type 16, expected 0 to 15"):
         nbfile.parse(struct.pack("<H16sQ", 2, b"v2.10", len(topology)) + topology, "x.nb")
 
 

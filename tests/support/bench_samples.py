@@ -59,10 +59,10 @@ def bench_result(kind: Kind, variants: Sequence[VariantResult], not_built: Seque
     return BenchResult(
         taken_at="2024-05-01T12:00:00Z",
         edgeocr_version="0.1.0",
-        device=DeviceFacts("R5CT 10:ab", kind, {"ro.product.model": "Pixel 4"}),
+        device=DeviceFacts("R5CT 10:ab", kind, {"ro.product.model": "Pixel 4"}, {"battery_percent": 80}, {}),
         label="no speed: emulated" if kind == "emulated" else kind,
         runner=RunnerFacts(BoundFile("edgeocr_run", "a" * 64, 3_000_000), "0.1.0", 1, "aarch64", ("asimd", "asimddp")),
-        settings=Settings(threads=1, min_warmups=10, samples=100, sample_seconds=60, passes=2),
+        settings=Settings(threads=1, cpu_mask="80", fixed_performance=True, min_warmups=10, samples=100, sample_seconds=60, passes=2),
         pictures=(BoundFile("page.png", "b" * 64, 1000),),
         variants=tuple(variants),
         not_built=tuple(not_built),

@@ -63,8 +63,8 @@ def test_sound_file_has_no_warnings() -> None:
 def test_unknown_operator_and_foreign_target_are_named() -> None:
     model = nbfile.parse(write_nb([Op("lookup_table", attributes={nbfile.KERNEL_ATTR: "lookup_table/def/2/1/1"})], []), "x.nb")
     assert warnings(model) == [
-        "the runtime does not know the operator lookup_table",
-        "kernels were chosen for x86, expected arm: convert again with --valid_targets=arm",
+        "the runtime does not know the operator 'lookup_table'",
+        "kernels were chosen for 'x86', expected arm: convert again with --valid_targets=arm",
     ]
 
 

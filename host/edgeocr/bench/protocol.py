@@ -31,6 +31,15 @@ class Protocol:
     passes: int
 
     @property
+    def samples_per_pass(self) -> int:
+        return -(-self.samples // self.passes)
+
+    @property
+    def max_readings(self) -> int:
+        """The most readings that a pass can take."""
+        return self.max_warmups + self.samples_per_pass
+
+    @property
     def label(self) -> str:
         """What is written beside every figure."""
         return "no speed: emulated" if self.kind == "emulated" else self.kind
@@ -43,35 +52,38 @@ PROTOCOLS: dict[Kind, Protocol] = {
 }
 
 
-@dataclass
 class Measurement:
-    """Readings of one picture by one variant, in the order in which they were taken; `settled`: whether every warm-up came to agree."""
+    """One pass over one picture: takes readings as they come until warm-up and samples are complete."""
 
-    warmups: list[PictureRecord]
-    samples: list[PictureRecord]
-    settled: bool
+    def __init__(self, protocol: Protocol, clock: Callable[[], float] = time.monotonic) -> None:
+        self.warmups: list[PictureRecord] = []
+        self.samples: list[PictureRecord] = []
+        self.settled = False  # the last five warm-ups agreed
+        self._protocol = protocol
+        self._clock = clock
+        self._start = clock()  # of the warm-up, then of the samples
+        self._warm = False
 
+    @property
+    def complete(self) -> bool:
+        enough = len(self.samples) >= self._protocol.samples_per_pass
+        return enough or (bool(self.samples) and self._elapsed() >= self._protocol.sample_seconds / self._protocol.passes)
 
-def measure(
-    read: Callable[[], PictureRecord],
-    protocol: Protocol,
-    on_reading: Callable[[], None] = lambda: None,
-    clock: Callable[[], float] = time.monotonic,
-) -> Measurement:
-    """One pass over one picture: warm-up, then this pass's share of the samples. `read` reads the picture once on the device."""
-    warmups: list[PictureRecord] = []
-    start = clock()
-    settled = False
-    while len(warmups) < protocol.max_warmups and (not warmups or clock() - start < protocol.warmup_seconds):
-        warmups.append(read())
-        on_reading()
-        settled = agree([record.ms["total"] for record in warmups], AGREEING, WITHIN)
-        if len(warmups) >= protocol.min_warmups and (settled or protocol.min_warmups == protocol.max_warmups):
-            break
-    samples: list[PictureRecord] = []
-    start = clock()
-    wanted = -(-protocol.samples // protocol.passes)
-    while len(samples) < wanted and (not samples or clock() - start < protocol.sample_seconds / protocol.passes):
-        samples.append(read())
-        on_reading()
-    return Measurement(warmups, samples, settled)
+    def take(self, record: PictureRecord) -> None:
+        if self._warm:
+            self.samples.append(record)
+            return
+        self.warmups.append(record)
+        self.settled = agree([warmup.ms["total"] for warmup in self.warmups], AGREEING, WITHIN)
+        if self._warmed_up():
+            self._warm = True
+            self._start = self._clock()
+
+    def _warmed_up(self) -> bool:
+        protocol = self._protocol
+        if len(self.warmups) >= protocol.max_warmups or self._elapsed() >= protocol.warmup_seconds:
+            return True
+        return self.settled and len(self.warmups) >= protocol.min_warmups
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._start

@@ -38,9 +38,13 @@ class BoundFile:
 
 @dataclass(frozen=True)
 class DeviceFacts:
+    """`before` and `after`: the device's state around the run (edgeocr.device.preflight), "unavailable" where it does not tell."""
+
     serial: str
     kind: Kind
     properties: dict[str, str]
+    before: dict[str, object]
+    after: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class RunnerFacts:
 @dataclass(frozen=True)
 class Settings:
     threads: int
+    cpu_mask: str | None  # hexadecimal, as the device confirmed it; None: left to the scheduler
+    fixed_performance: bool  # Android's mode was on
     min_warmups: int
     samples: int
     sample_seconds: float

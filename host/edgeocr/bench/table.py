@@ -27,7 +27,7 @@ def show_report(report: Report, console: Console) -> None:
 
 def picture_table(picture: PictureResult, variant: VariantResult) -> Table:
     title = f"{picture.picture}, read by {variant.set} ({variant.variant})"
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=Text(title), title_justify="left", header_style="bold")
     table.add_column("text")
     table.add_column("score", justify="right")
     for line in picture.lines:

@@ -49,6 +49,7 @@ def command(file: Path, as_json: bool, plan: bool, shape: tuple[int, ...] | None
 
 def _show(inspection: Inspection) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     console = common.stdout_console()
     facts = Table(show_header=False, box=None)
@@ -58,24 +59,30 @@ def _show(inspection: Inspection) -> None:
         ("bytes", f"{inspection.bytes:,} (topology {inspection.topology_bytes:,})"),
         ("sha256", inspection.sha256),
         ("normalised sha256", inspection.normalised_sha256),
-        ("written by", f"opt {inspection.opt_version or 'of unknown version'}, meta_version {inspection.meta_version}"),
+        ("written by", f"opt {_plain(inspection.opt_version) or 'of unknown version'}, meta_version {inspection.meta_version}"),
         ("input", feed or "none"),
     ):
-        facts.add_row(name, value)
-    console.print(facts, markup=False)
+        facts.add_row(name, Text(value))
+    console.print(facts)
     operators = Table("operator", "kernel", "target", "precision", title="Operators", title_justify="left")
     operators.add_column("count", justify="right")
     for operator in inspection.operators:
-        operators.add_row(operator.type, operator.kernel, operator.target, operator.precision, str(operator.count))
-    console.print(operators, markup=False)
+        kernel = (operator.type, operator.kernel, operator.target, operator.precision)
+        operators.add_row(*(Text(_plain(value)) for value in kernel), str(operator.count))
+    console.print(operators)
     parameters = Table("type", title="Parameters", title_justify="left")
     for name in ("count", "elements", "bytes"):
         parameters.add_column(name, justify="right")
     for group in inspection.parameters:
         parameters.add_row(group.data_type, str(group.count), f"{group.elements:,}", f"{group.bytes:,}")
-    console.print(parameters, markup=False)
+    console.print(parameters)
     for warning in inspection.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
+
+
+def _plain(text: str) -> str:
+    """A name out of a file may hold anything, control characters for the terminal too."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _show_plan(nodes: list[NodeRecord]) -> None:
@@ -88,4 +95,4 @@ def _show_plan(nodes: list[NodeRecord]) -> None:
         table.add_row(str(node.index), node.op, node.kernel, node.output, f"{node.macs:,}", f"{node.bytes:,}")
     table.add_section()
     table.add_row("", "all", "", "", f"{sum(node.macs for node in nodes):,}", f"{sum(node.bytes for node in nodes):,}")
-    common.stdout_console().print(table, markup=False)
+    common.stdout_console().print(table)

@@ -324,7 +324,7 @@ def _read_attribute(table: _Table, operator: str, buffer: _Buffer) -> tuple[str,
         case 15:
             value = table.scalar(14, "d", 0.0)
         case _:
-            raise buffer.fail(f"attribute {name} of {operator} has type {kind}, expected 0 to 15")
+            raise buffer.fail(f"attribute {name!r} of {operator!r} has type {kind}, expected 0 to 15")
     return name, value
 
 
@@ -362,22 +362,22 @@ def _add_parameter(parameters: dict[str, Parameter], table: _Table, name: str) -
     label = table.text(1)
     tensor = table.table(3)
     if tensor is None:
-        raise ModelError(f"{name}: parameter {label} has no tensor, expected one")
+        raise ModelError(f"{name}: parameter {label!r} has no tensor, expected one")
     rank = len(tensor.raw(2, 8)) // 8
     if rank > MAX_RANK:
-        raise ModelError(f"{name}: parameter {label} has {rank} dimensions, expected at most {MAX_RANK}")
+        raise ModelError(f"{name}: parameter {label!r} has {rank} dimensions, expected at most {MAX_RANK}")
     dims = tensor.numbers(2, "q")
     kind = tensor.scalar(3, "i")
     if kind not in DATA_TYPES:
-        raise ModelError(f"{name}: parameter {label} has data type {kind}, expected one of {sorted(DATA_TYPES)}")
+        raise ModelError(f"{name}: parameter {label!r} has data type {kind}, expected one of {sorted(DATA_TYPES)}")
     if any(dim < 0 for dim in dims):
-        raise ModelError(f"{name}: parameter {label} has dimensions {dims}, expected none negative")
+        raise ModelError(f"{name}: parameter {label!r} has dimensions {dims}, expected none negative")
     data_type, element = DATA_TYPES[kind]
     data = tensor.raw(4)
     if len(data) != math.prod(dims) * element:
-        raise ModelError(f"{name}: parameter {label} holds {len(data)} bytes, expected {math.prod(dims) * element} for {data_type}{dims}")
+        raise ModelError(f"{name}: parameter {label!r} holds {len(data)} bytes, expected {math.prod(dims) * element} for {data_type}{dims}")
     if label in parameters:
-        raise ModelError(f"{name}: parameter {label} occurs twice, expected once")
+        raise ModelError(f"{name}: parameter {label!r} occurs twice, expected once")
     parameters[label] = Parameter(label, data_type, dims, data)
 
 

@@ -101,13 +101,13 @@ def warnings(model: NbFile) -> list[str]:
 
 def _unknown_operators(model: NbFile) -> list[str]:
     unknown = sorted({operator.type for operator in model.operators} - KNOWN_OPERATORS)
-    return [f"the runtime does not know the operator {name}" for name in unknown]
+    return [f"the runtime does not know the operator {name!r}" for name in unknown]
 
 
 def _foreign_targets(model: NbFile) -> list[str]:
     """An arm file runs in Paddle-Lite's x86 predictor, and the other way round, and gives garbage without an error."""
     targets = {operator.kernel[1] for operator in model.operators} - {"", "host", "arm", "any"}
-    return [f"kernels were chosen for {target}, expected arm: convert again with --valid_targets=arm" for target in sorted(targets)]
+    return [f"kernels were chosen for {target!r}, expected arm: convert again with --valid_targets=arm" for target in sorted(targets)]
 
 
 def _ruined_transposed_convolutions(model: NbFile) -> list[str]:

@@ -1,0 +1,113 @@
+"""`edgeocr bench`: measure variants on a device and show them beside the published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeocr.cli import common
+
+if TYPE_CHECKING:
+    from edgeocr.bench.report import Report
+    from edgeocr.bench.result import BenchResult
+    from edgeocr.bench.run import Variant
+    from edgeocr.zoo.registry import Registry
+
+
+@click.command()
+@common.device_option()
+@click.option("--set", "set_name", metavar="NAME", help="A model set of models/registry.toml; the default set if not given.")
+@click.option("--variant", "variants", type=click.Choice(common.VARIANTS), multiple=True, help="A variant to measure; all if not given.")
+@click.option(
+    "--pictures",
+    "pictures",
+    metavar="PICTURE",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read these, with labels beside them as .json if there are any; the two pages under models/pictures if not given.",
+)
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of the runner.")
+@click.option("--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of results; build/bench if not given.")
+@common.json_option
+def command(
+    device: str, set_name: str | None, variants: tuple[str, ...], pictures: tuple[Path, ...], threads: int, out: Path | None, as_json: bool
+) -> None:
+    """Measure every variant of a set on a device: times, sizes, lines read exactly, beside the published figures.
+
+    On a phone warm-up and samples follow a full protocol; times of this machine and of the emulated phone are marked as what they are.
+    """
+    from edgeocr.bench.html import render_html
+    from edgeocr.bench.published import slimocr
+    from edgeocr.bench.report import build_report
+    from edgeocr.bench.result import write_atomically, write_result
+    from edgeocr.paths import BUILD
+    from edgeocr.zoo import registry
+
+    known = registry.load()
+    table = slimocr()
+    chosen, not_built = _variants(known, set_name, variants, [row.variant for row in table.rows])
+    read = list(pictures) or _committed_pages()
+    result = _run(device, chosen, read, threads, not_built)
+    report = build_report(result, table)
+    folder = out if out is not None else BUILD / "bench"
+    written = write_result(result, folder)
+    page = written.with_suffix(".html")
+    write_atomically(page, render_html(report, read).encode())
+    if as_json:
+        common.emit_json({**result.document(), "report": report.document(), "files": [str(written), str(page)]})
+        return
+    _show(report)
+    common.note(f"written: {written} and {page}")
+
+
+def _show(report: Report) -> None:
+    from edgeocr.bench.table import show_report
+
+    show_report(report, common.stdout_console())
+
+
+def _variants(known: Registry, set_name: str | None, asked: Sequence[str], published: Sequence[str]) -> tuple[list[Variant], list[str]]:
+    """The variants to measure, their files here and checked, and the published ones that the set does not have."""
+    from edgeocr.bench.reading_options import reading_options
+    from edgeocr.bench.run import Variant
+    from edgeocr.zoo.resolve import resolve_models
+
+    models = known.find(set_name)
+    names = list(dict.fromkeys(asked)) or list(models.variants)
+    resolved = [resolve_models(models.name, name, registry=known, progress=common.progress) for name in names]
+    not_built = [name for name in published if name not in models.variants]
+    return [Variant(files, reading_options(files, known)) for files in resolved], not_built
+
+
+def _committed_pages() -> list[Path]:
+    from edgeocr.errors import SetupError
+    from edgeocr.paths import MODELS
+
+    pages = sorted((MODELS / "pictures").glob("*.png"))
+    if not pages:
+        raise SetupError(f"{MODELS / 'pictures'}: has no pictures", "name some with --pictures")
+    return pages
+
+
+def _run(device: str, variants: Sequence[Variant], pictures: Sequence[Path], threads: int, not_built: Sequence[str]) -> BenchResult:
+    from edgeocr.bench.protocol import PROTOCOLS
+    from edgeocr.bench.run import Observer, run_benchmark
+    from edgeocr.device.preflight import read_preflight
+    from edgeocr.device.push import PushFile
+    from edgeocr.device.selection import open_device
+
+    with open_device(device) as opened:
+        for warning in read_preflight(opened).warnings():
+            common.note(warning)
+        protocol = PROTOCOLS[opened.kind]
+        readings = protocol.max_readings * protocol.passes * len(variants) * len(pictures) if opened.kind != "phone" else None
+        with common.progress(f"Measuring on {opened.serial}", total=readings) as bar:
+
+            def on_push(file: PushFile, sent: bool) -> None:
+                bar.describe(f"Pushing {file.local.name}")
+
+            observer = Observer(on_push, on_begin=bar.describe, on_reading=bar.advance)
+            return run_benchmark(opened, variants, pictures, protocol, threads=threads, not_built=not_built, observer=observer)

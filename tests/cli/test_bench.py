@@ -1,0 +1,88 @@
+"""`edgeocr bench` on this machine: with a stand-in for the runner, and with the runner itself where it is built."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeocr import paths
+from edgeocr.cli import run
+from edgeocr.paths import MODELS
+
+SUPPORT = Path(__file__).parents[1] / "support"
+
+
+@pytest.fixture
+def fake_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    runner = tmp_path / "edgeocr_run"
+    script = (SUPPORT / "fake_runner.py").read_text()
+    runner.write_text(script.replace("#!/usr/bin/env python3", f"#!{sys.executable}", 1))
+    runner.chmod(0o755)
+    monkeypatch.setattr(paths, "HOST_RUNNER", runner)
+    return runner
+
+
+def test_bench_reads_the_committed_pages_and_fills_the_table(fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "--device", "host", "--out", str(tmp_path / "out")]) == 0
+    captured = capfd.readouterr()
+    assert captured.out.index("page_receipt.png, read by edgeocr_en (none)") < captured.out.index("SlimOCR model zoo and ours")
+    assert "32 of 32 lines" in captured.out and "ours, host" in captured.out and "Snapdragon 855" in captured.out
+    for variant in ("pact", "prune", "prune+pact"):
+        assert (f"not built: {variant}" in captured.out) is (variant not in _built())
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".html", ".json"]
+
+
+def _built() -> set[str]:
+    from edgeocr.zoo import registry
+
+    return set(registry.load().find(None).variants)
+
+
+def test_json_is_one_document_with_samples_statistics_and_rows(
+    fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    page = str(MODELS / "pictures" / "page_sign.png")
+    assert run(["bench", "--pictures", page, "--variant", "none", "--json", "--out", str(tmp_path / "out"), "--threads", "2"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["device"]["kind"] == "host" and document["label"] == "host"
+    assert document["settings"]["threads"] == 2 and document["settings"]["cpu_mask"] is None
+    assert document["runner"]["arch"] == "x86_64" and len(document["runner"]["file"]["sha256"]) == 64
+    (variant,) = document["variants"]
+    (reading,) = variant["pictures"]
+    assert reading["warmups"] == 2 and len(reading["samples"]["total"]) == 10
+    assert reading["summary"]["total"]["median"] == pytest.approx(44.0065)
+    assert reading["accuracy"] == {"exact": 6, "lines": 6} and reading["same_text"] is True
+    sizes = [(MODELS / "edgeocr_en" / "none" / name).stat().st_size for name in ("det.nb", "rec.nb")]
+    assert document["report"]["rows"][0]["ours"]["size_mb"] == pytest.approx(sum(sizes) / 1e6)
+    assert [Path(path).is_file() for path in document["files"]] == [True, True]
+
+
+def test_variant_that_is_not_built_is_refused_when_asked_for(fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = run(["bench", "--set", "pp_ocrv2_slim", "--variant", "prune", "--out", str(tmp_path / "out")])
+    assert code == 1
+    captured = capfd.readouterr()
+    assert "variant prune is not built" in captured.err and captured.out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_picture_that_cannot_be_read_ends_the_run_without_a_result(
+    fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"nothing")
+    assert run(["bench", "--pictures", str(bad), "--out", str(tmp_path / "out")]) == 1
+    assert f"error: {bad}: is no picture" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_bench_on_this_machine_from_end_to_end(host_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Our own set on one committed page by the real runner: every sample the same lines, all of the sign's read exactly."""
+    page = str(MODELS / "pictures" / "page_sign.png")
+    assert run(["bench", "--pictures", page, "--variant", "none", "--json", "--out", str(tmp_path / "out")]) == 0
+    document = json.loads(capfd.readouterr().out)
+    reading = document["variants"][0]["pictures"][0]
+    assert reading["same_text"] is True and reading["accuracy"] == {"exact": 6, "lines": 6}
+    assert all(value > 0 for value in reading["samples"]["total"])
