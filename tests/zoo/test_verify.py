@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from nb_writer import Op, Param, linear_net, write_nb
 
 from edgeocr.convert import nbfile
 from edgeocr.errors import ModelError
+from edgeocr.paths import ROOT
 from edgeocr.zoo.verify import KNOWN_OPERATORS, check_file, class_count, dictionary_keys, warnings
 
 
@@ -66,6 +68,11 @@ def test_unknown_operator_and_foreign_target_are_named() -> None:
         "the runtime does not know the operator 'lookup_table'",
         "kernels were chosen for 'x86', expected arm: convert again with --valid_targets=arm",
     ]
+
+
+def test_known_operators_are_those_of_the_runtime() -> None:
+    table = (ROOT / "cpp_runtime/src/graph/operators.cpp").read_text()
+    assert set(re.findall(r'^ +\{"(\w+)", "', table, re.MULTILINE)) | {"feed", "fetch"} == KNOWN_OPERATORS
 
 
 @pytest.mark.parametrize(

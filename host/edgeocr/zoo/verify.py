@@ -11,14 +11,15 @@ from edgeocr.errors import ModelError
 
 MAX_DICTIONARY_BYTES = 1 << 20
 
-# What the runtime executes; kernels/ has one entry for each.
+# The operators that the runtime knows: the table of cpp_runtime/src/graph/operators.cpp, and feed and fetch.
 KNOWN_OPERATORS = frozenset(
     {
-        "batch_norm", "calib", "calib_once", "concat", "conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_add",
-        "elementwise_div", "elementwise_mul", "elementwise_sub", "fc", "feed", "fetch", "fill_constant", "fill_constant_batch_size_like",
-        "fusion_elementwise_add_activation", "fusion_elementwise_mul_activation", "hard_sigmoid", "hard_swish", "io_copy", "io_copy_once",
-        "leaky_relu", "matmul", "matmul_v2", "mul", "nearest_interp_v2", "pool2d", "relu", "relu6", "reshape2", "rnn", "scale", "shape",
-        "sigmoid", "slice", "softmax", "squeeze2", "swish", "transpose2",
+        "batch_norm", "calib", "concat", "conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_add", "elementwise_div",
+        "elementwise_mul", "elementwise_sub", "fc", "feed", "fetch", "fill_constant", "fill_constant_batch_size_like", "flatten2",
+        "flatten_contiguous_range", "fusion_elementwise_add_activation", "fusion_elementwise_div_activation",
+        "fusion_elementwise_mul_activation", "fusion_elementwise_sub_activation", "hard_sigmoid", "hard_swish", "leaky_relu", "matmul",
+        "matmul_v2", "mul", "nearest_interp", "nearest_interp_v2", "pool2d", "relu", "relu6", "reshape2", "rnn", "scale", "shape",
+        "sigmoid", "slice", "softmax", "split", "squeeze2", "swish", "tanh", "transpose2", "unsqueeze2",
     }
 )
 
