@@ -1,0 +1,46 @@
+#include "kernels/generic/epilogue.h"
+
+#include <utility>
+
+namespace edgeocr::kernels::generic {
+
+Epilogue::Epilogue(bool int8_in, bool int8_out, std::vector<float> scale, std::vector<float> bias, const Activation& act)
+    : int8_in_(int8_in), int8_out_(int8_out), scale_(std::move(scale)), bias_(std::move(bias)), act_(act) {
+  const auto padded = static_cast<size_t>(padded_columns(static_cast<int64_t>(bias_.size())));
+  scale_.resize(padded, 0.0f);
+  bias_.resize(padded, 0.0f);
+}
+
+Epilogue Epilogue::fp32(std::vector<float> bias, const Activation& act) { return {false, false, {}, std::move(bias), act}; }
+
+Epilogue Epilogue::int8_to_fp32(std::vector<float> filter_scale, float input_scale, std::vector<float> bias, const Activation& act) {
+  for (size_t o = 0; o < bias.size(); o++) {
+    const ChannelScale folded = fold_fp32_out(filter_scale[o], input_scale, bias[o]);
+    filter_scale[o] = folded.scale;
+    bias[o] = folded.bias;
+  }
+  return {true, false, std::move(filter_scale), std::move(bias), act};
+}
+
+Epilogue Epilogue::int8_to_int8(RequantRule rule, std::vector<float> filter_scale, float input_scale, float output_scale,
+                                std::vector<float> bias, const Activation& act) {
+  for (size_t o = 0; o < bias.size(); o++) {
+    const ChannelScale folded = fold_int8_out(rule, filter_scale[o], input_scale, output_scale, bias[o]);
+    filter_scale[o] = folded.scale;
+    bias[o] = folded.bias;
+  }
+  return {true, true, std::move(filter_scale), std::move(bias), in_units_of(act, output_scale)};
+}
+
+void Epilogue::apply(const Loops& loops, const void* sums, int64_t first, int64_t n, void* out) const {
+  const float *scale = scale_.data() + first, *bias = bias_.data() + first;
+  if (!int8_in_) {
+    loops.finish_f32(static_cast<const float*>(sums), bias, act_, n, static_cast<float*>(out));
+  } else if (int8_out_) {
+    loops.requantise_i8(static_cast<const int32_t*>(sums), scale, bias, act_, n, static_cast<int8_t*>(out));
+  } else {
+    loops.requantise_f32(static_cast<const int32_t*>(sums), scale, bias, act_, n, static_cast<float*>(out));
+  }
+}
+
+}  // namespace edgeocr::kernels::generic

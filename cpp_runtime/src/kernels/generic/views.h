@@ -1,0 +1,64 @@
+// Walking tensor views: logical strides, copies between layouts, runs of contiguous elements.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <span>
+
+#include "base/tensor.h"
+#include "kernels/kernel.h"
+
+namespace edgeocr::kernels::generic {
+
+using Strides = std::array<int64_t, Shape::kMaxRank>;
+
+// Elements from one index to the next, per logical dimension.
+Strides row_major_strides(const Shape& shape);
+Strides strides_of(const TensorView& view);  // maps: N, C, H, W in the order of the logical shape
+
+// ThreadPool::parallel_for without the allocation that a std::function of a large lambda costs.
+template <class Body> void parallel(ThreadPool& pool, int64_t n, int64_t grain, const Body& body) {
+  pool.parallel_for(n, grain, std::cref(body));
+}
+template <class Body> void parallel(const RunContext& context, int64_t n, int64_t grain, const Body& body) {
+  parallel(context.pool, n, grain, body);
+}
+
+// Copies elements of `element_bytes` (1, 2, 4, 8) for every index of `shape`; strides in elements.
+void copy_strided(const Shape& shape, size_t element_bytes, const void* source, const Strides& source_strides, void* target,
+                  const Strides& target_strides);
+
+// Zeroes the lanes beyond the channels of a map; nothing for other views.
+void clear_padding(const TensorView& view);
+
+int64_t map_pixels(const TensorView& map);  // N * H * W
+// Element offset of pixel `index` (over N, H, W).
+inline int64_t pixel_offset(const TensorView& map, int64_t index) {
+  const int64_t h = map.shape[2], w = map.shape[3];
+  return index / (h * w) * map.batch_stride + index / w % h * map.row_stride + index % w * map.pixel_stride;
+}
+// Pixels follow each other at pixel_stride across rows and batch items.
+bool pixels_are_even(const TensorView& map);
+
+// Calls body(input element offset, output element offset, count) over contiguous runs that cover two views of one shape, in
+// parallel. Runs of maps with the same pixel stride include the padding lanes: clear_padding afterwards if f(0) is not 0.
+template <class Body> void for_each_run(const RunContext& context, const TensorView& in, const TensorView& out, const Body& body) {
+  constexpr int64_t kRun = 4096;  // elements, a multiple of 64
+  const bool maps = in.is_map() && out.is_map();
+  if (!maps || (pixels_are_even(in) && pixels_are_even(out) && in.pixel_stride == out.pixel_stride)) {
+    const int64_t n = maps ? map_pixels(in) * in.pixel_stride : in.shape.count();
+    parallel(context, n, kRun, [&](int64_t begin, int64_t end, int) {
+      for (int64_t i = begin; i < end; i += kRun) body(i, i, std::min(kRun, end - i));
+    });
+    return;
+  }
+  parallel(context, map_pixels(in), 64, [&](int64_t begin, int64_t end, int) {
+    for (int64_t p = begin; p < end; p++) body(pixel_offset(in, p), pixel_offset(out, p), in.shape[1]);
+  });
+}
+
+// Fails with "<op>: <what> is <dtype>, expected <dtype>".
+void expect_dtype(std::string_view op, const char* what, const TensorView& view, DataType dtype);
+
+}  // namespace edgeocr::kernels::generic

@@ -1,0 +1,27 @@
+#include <array>
+
+#include "base/error.h"
+#include "kernels/kernel.h"
+
+namespace edgeocr::kernels {
+
+std::span<const std::span<const KernelEntry>> kernel_sets() {
+  static const std::array sets{generic_set()};
+  return sets;
+}
+
+std::unique_ptr<Kernel> create_kernel(const graph::Node& node, const graph::Graph& graph,
+                                      std::span<const std::span<const KernelEntry>> sets) {
+  for (const auto& set : sets)
+    for (const KernelEntry& entry : set) {
+      if (entry.op != node.op || (entry.accepts != nullptr && !entry.accepts(node, graph))) continue;
+      try {
+        return entry.create(node, graph);
+      } catch (const Error& error) {
+        fail("%s: operator #%d: %s", graph.name.c_str(), node.index, error.what());
+      }
+    }
+  fail("%s: operator %s (#%d) is not supported", graph.name.c_str(), node.op.c_str(), node.index);
+}
+
+}  // namespace edgeocr::kernels

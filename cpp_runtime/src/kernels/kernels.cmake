@@ -1,0 +1,66 @@
+# Adds the kernels to the library target `edgeocr`. CMAKE_SYSTEM_PROCESSOR says which instruction set levels there are; the
+# loops are compiled once per level, everything else once.
+
+set(EDGEOCR_KERNELS_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+set(EDGEOCR_KERNEL_SOURCES
+  kernel_sets.cpp
+  generic/activation.cpp
+  generic/batch_norm.cpp
+  generic/calib.cpp
+  generic/concat.cpp
+  generic/conv2d.cpp
+  generic/conv2d_transpose.cpp
+  generic/conv_gemm.cpp
+  generic/conv_parameters.cpp
+  generic/depthwise.cpp
+  generic/elementwise.cpp
+  generic/epilogue.cpp
+  generic/fc.cpp
+  generic/fill_constant.cpp
+  generic/interp.cpp
+  generic/loops.cpp
+  generic/matmul.cpp
+  generic/matrix_product.cpp
+  generic/parameters.cpp
+  generic/pool2d.cpp
+  generic/reshape.cpp
+  generic/rnn.cpp
+  generic/scale.cpp
+  generic/slice.cpp
+  generic/softmax.cpp
+  generic/table.cpp
+  generic/transpose.cpp
+  generic/views.cpp)
+list(TRANSFORM EDGEOCR_KERNEL_SOURCES PREPEND ${EDGEOCR_KERNELS_DIR}/)
+
+set(EDGEOCR_LOOP_SOURCES
+  generic/loops_depthwise.cpp
+  generic/loops_elementwise.cpp
+  generic/loops_gemm.cpp
+  generic/loops_quantise.cpp
+  generic/loops_table.cpp)
+list(TRANSFORM EDGEOCR_LOOP_SOURCES PREPEND ${EDGEOCR_KERNELS_DIR}/)
+
+# Vectors of eight lanes are passed by value between inline functions only: how a level without AVX would pass them to others
+# does not matter.
+set_source_files_properties(${EDGEOCR_LOOP_SOURCES} PROPERTIES COMPILE_OPTIONS -Wno-psabi)
+
+# The levels besides `baseline`, which is what the whole target is compiled for, and their flags.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(EDGEOCR_LEVELS x86_64_v3)
+  set(EDGEOCR_FLAGS_x86_64_v3 -march=x86_64_v3)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(EDGEOCR_LEVELS armv82_dotprod)
+  set(EDGEOCR_FLAGS_armv82_dotprod -mcpu=generic+v8_2a+dotprod+fullfp16)
+endif()
+
+target_sources(edgeocr PRIVATE ${EDGEOCR_KERNEL_SOURCES} ${EDGEOCR_LOOP_SOURCES})
+foreach(level IN LISTS EDGEOCR_LEVELS)
+  add_library(loops_${level} OBJECT ${EDGEOCR_LOOP_SOURCES})
+  target_include_directories(loops_${level} PRIVATE ${EDGEOCR_KERNELS_DIR}/..)
+  target_compile_options(loops_${level} PRIVATE ${EDGEOCR_FLAGS_${level}})
+  target_compile_definitions(loops_${level} PRIVATE EDGEOCR_ISA=${level})
+  set_target_properties(loops_${level} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(edgeocr PRIVATE $<TARGET_OBJECTS:loops_${level}>)
+endforeach()
