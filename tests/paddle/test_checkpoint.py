@@ -20,7 +20,7 @@ from edgeocr.nets.checkpoint import State, load_checkpoint, load_inference_model
 pytestmark = pytest.mark.paddle
 
 
-class TinyNet(nn.Layer):  # type: ignore[misc]
+class TinyNet(nn.Layer):
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2D(1, 2, 3)
