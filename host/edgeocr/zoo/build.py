@@ -137,9 +137,7 @@ def _build_net(folder: Path, net: str, spec: NetSpec, out: Path, on_step: Callab
 def _compare(manifest: Manifest, committed: Path) -> dict[str, bool]:
     if not committed.is_dir():
         return {}
-    return {
-        name: (committed / name).is_file() and FileRecord.of(committed / name) == record for name, record in manifest.files.items()
-    }
+    return {name: (committed / name).is_file() and FileRecord.of(committed / name) == record for name, record in manifest.files.items()}
 
 
 @contextmanager
