@@ -16,7 +16,7 @@ int64_t cross(PixelPoint a, PixelPoint b, PixelPoint c) {
 }
 
 // One quarter of the hull: from an end of the points sorted by x to the lowest or highest of them (Sklansky's scan). Points that
-// step back in y are skipped; a corner stays where it turns by `turn`, strictly.
+// step back in y are skipped; a corner stays where it turns by `turn`, strictly, so that of equal points the last one does.
 class QuarterScan {
  public:
   QuarterScan(std::span<const PixelPoint> points, const Indices& by_x) : points_(points), by_x_(by_x) {}
@@ -27,12 +27,9 @@ class QuarterScan {
     if (at(first) == at(last)) return corners;
     const int step = last > first ? 1 : -1;
     for (int next = first + step; next != last + step; next += step) {
-      while (corners.size() > 1 && at(corners.back()) != at(next) && sign(int64_t{at(next).y} - at(corners.back()).y) != -y_step &&
-             sign(cross(at(corners[corners.size() - 2]), at(corners.back()), at(next))) != turn) {
-        corners.pop_back();
-      }
-      const bool repeats = at(corners.back()) == at(next);
-      if (!repeats && sign(int64_t{at(next).y} - at(corners.back()).y) != -y_step) corners.push_back(next);
+      if (sign(int64_t{at(next).y} - at(corners.back()).y) == -y_step && corners.size() > 1) continue;
+      while (corners.size() > 1 && sign(cross(at(corners[corners.size() - 2]), at(corners.back()), at(next))) != turn) corners.pop_back();
+      corners.push_back(next);
     }
     return corners;
   }

@@ -35,8 +35,6 @@ void require_bounded_size(int64_t width, int64_t height, const std::string& name
   }
 }
 
-Image decode_bmp(Bytes file, const std::string& name) { return decode_stb(file, name); }
-
 Image decode(Bytes file, const std::string& name) {
   static constexpr uint8_t kJpeg[] = {0xFF, 0xD8, 0xFF}, kPng[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'}, kBmp[] = {'B', 'M'};
   if (file.empty()) fail("%s: file is empty, expected a JPEG, PNG or BMP picture", name.c_str());

@@ -38,12 +38,13 @@ class JpegDecoder {
   Image decode() {
     run(&JpegDecoder::read_header);
     require_bounded_size(cinfo_.image_width, cinfo_.image_height, name_);
+    const int turn = orientation();  // the markers are gone once the pixels are read
     const bool is_cmyk = cinfo_.num_components == 4;
     picture_ = Image(static_cast<int>(cinfo_.image_width), static_cast<int>(cinfo_.image_height));
     if (is_cmyk) row_.resize(static_cast<size_t>(picture_.width) * 4);
     cinfo_.out_color_space = is_cmyk ? JCS_CMYK : JCS_EXT_BGR;
     run(&JpegDecoder::read_pixels);
-    return apply_orientation(std::move(picture_), orientation());
+    return apply_orientation(std::move(picture_), turn);
   }
 
  private:

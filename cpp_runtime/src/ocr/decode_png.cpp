@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/error.h"
 #include "ocr/decoders.h"
@@ -33,6 +35,15 @@ uint32_t big_endian(Bytes four) {
   return value;
 }
 
+// stb_image says no more than "unknown image type" of sizes that it cannot take.
+void require_header(Bytes file, const std::string& name) {
+  const Bytes chunks = file.subspan(kSignatureBytes);
+  if (chunks.size() < 16 || std::memcmp(chunks.data() + 4, "IHDR", 4) != 0) fail("%s: broken PNG: no IHDR chunk", name.c_str());
+  require_bounded_size(big_endian(chunks.subspan(8)), big_endian(chunks.subspan(12)), name);
+}
+
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
 // Walks the chunks up to IEND, checks what stb_image does not (CRC, completeness), and gives the data of the first eXIf.
 Bytes check_chunks(Bytes file, const std::string& name) {
   Bytes exif;
@@ -40,6 +51,7 @@ Bytes check_chunks(Bytes file, const std::string& name) {
     if (rest.size() < kChunkOverhead) fail("%s: broken PNG: no IEND chunk, the file is cut short", name.c_str());
     const uint32_t length = big_endian(rest);
     const std::string type(reinterpret_cast<const char*>(rest.data()) + 4, 4);
+    if (!std::all_of(type.begin(), type.end(), is_letter)) fail("%s: broken PNG: a chunk's type is not four letters", name.c_str());
     if (length > rest.size() - kChunkOverhead) {
       fail("%s: broken PNG: a chunk has %u bytes, expected at most %zu: the file is cut short", name.c_str(), length, rest.size() - kChunkOverhead);
     }
@@ -56,6 +68,7 @@ Bytes check_chunks(Bytes file, const std::string& name) {
 }  // namespace
 
 Image decode_png(Bytes file, const std::string& name) {
+  require_header(file, name);
   const Bytes exif = check_chunks(file, name);
   return apply_orientation(decode_stb(file, name), exif_orientation(exif));
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "base/error.h"
 #include "ocr/decoders.h"
@@ -37,14 +38,17 @@ void* bounded_realloc(void* block, size_t size) { return size > stb_limit ? null
 namespace edgeocr::ocr {
 namespace {
 
+constexpr size_t kHeaderBytes = 1 << 16;
+
 struct StbFree {
   void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
 };
 
-// stb_image's reasons are lower-case words without the subject.
+// stb_image's reasons are a word or two; the one of bounded_realloc means too much data behind a small header.
 [[noreturn]] void fail_broken(const std::string& name) {
-  const char* reason = stbi_failure_reason();
-  fail("%s: broken or unsupported picture: %s", name.c_str(), reason ? reason : "unknown reason");
+  const std::string_view reason = stbi_failure_reason() ? stbi_failure_reason() : "unknown reason";
+  const std::string_view said = reason == "outofmem" ? "more data than its header announces" : reason;
+  fail("%s: broken or unsupported picture: %.*s", name.c_str(), static_cast<int>(said.size()), said.data());
 }
 
 }  // namespace
@@ -52,11 +56,11 @@ struct StbFree {
 Image decode_stb(Bytes file, const std::string& name) {
   const auto* data = reinterpret_cast<const stbi_uc*>(file.data());
   const int size = static_cast<int>(file.size());  // kMaxFileBytes fits
-  stb_limit = 1 << 20;
   int width = 0, height = 0, channels = 0;
+  stb_limit = kHeaderBytes;
   if (!stbi_info_from_memory(data, size, &width, &height, &channels)) fail_broken(name);
   require_bounded_size(width, height, name);
-  // At most four samples of two bytes and a filter byte a row; buffers grow by doubling.
+  // At most four samples of two bytes a pixel and a filter byte a row; buffers grow by doubling.
   stb_limit = 2 * std::max(file.size(), static_cast<size_t>(height) * (static_cast<size_t>(width) * 8 + 8)) + 4096;
   const std::unique_ptr<stbi_uc, StbFree> pixels(stbi_load_from_memory(data, size, &width, &height, &channels, STBI_rgb));
   if (!pixels) fail_broken(name);

@@ -130,6 +130,12 @@ void drop_needless_points(std::vector<PixelPoint>& polygon) {
   }
 }
 
+// Clipper sweeps from the greatest y to the least and lists its result from there: the rightmost point of the top row comes last.
+void start_after_top(std::vector<PixelPoint>& polygon) {
+  const auto top = std::min_element(polygon.begin(), polygon.end(), [](PixelPoint a, PixelPoint b) { return a.y != b.y ? a.y < b.y : a.x > b.x; });
+  if (top != polygon.end()) std::rotate(polygon.begin(), top + 1, polygon.end());
+}
+
 }  // namespace
 
 std::vector<PixelPoint> unclip(const Quad& quad, float unclip_ratio) {
@@ -139,6 +145,7 @@ std::vector<PixelPoint> unclip(const Quad& quad, float unclip_ratio) {
   if (!(delta > 0)) return {};
   std::vector<PixelPoint> expanded = RoundOffset(delta).run(polygon);
   drop_needless_points(expanded);
+  start_after_top(expanded);
   return expanded;
 }
 
