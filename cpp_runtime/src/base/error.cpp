@@ -13,6 +13,9 @@ void fail(const char* format, ...) {
   std::vsnprintf(text.data(), text.size() + 1, format, again);
   va_end(again);
   va_end(args);
+  // Names and texts from files may hold anything, a message is one line.
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
   throw Error(text);
 }
 

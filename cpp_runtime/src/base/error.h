@@ -15,7 +15,7 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& message) : std::runtime_error(message) {}
 };
 
-// printf-style: throws Error. `format` is a literal.
+// printf-style: throws Error, control characters replaced by '?'. `format` is a literal.
 [[noreturn, gnu::format(printf, 1, 2)]] void fail(const char* format, ...);
 
 }  // namespace edgeocr

@@ -40,18 +40,14 @@ namespace {
 constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 constexpr size_t kMaxTopologyBytes = size_t{8} << 20;
 constexpr size_t kMaxName = 1024;         // of operators, variables, attributes
-constexpr size_t kMaxText = size_t{1} << 16;  // string attributes
+constexpr size_t kMaxText = size_t{1} << 16;  // of string attributes
 constexpr size_t kMaxBlocks = 64, kMaxVars = 1 << 16, kMaxOps = 1 << 16, kMaxParams = 1 << 16;
 constexpr size_t kMaxParameters = 64, kMaxArguments = 1 << 10, kMaxAttrs = 1 << 10, kMaxList = 1 << 20;
 constexpr int64_t kMaxDim = int64_t{1} << 31;
 
-// A name goes into messages, which are one line.
 std::string name_field(const Table& table, int field, const std::string& where, const char* what) {
   std::string name = table.string(field, kMaxName);
   if (name.empty()) fail("%s: a %s has no name", where.c_str(), what);
-  for (char c : name)
-    if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F)
-      fail("%s: name of a %s holds byte 0x%02x, expected printable text", where.c_str(), what, static_cast<uint8_t>(c));
   return name;
 }
 
