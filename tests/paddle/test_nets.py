@@ -74,6 +74,21 @@ def test_recogniser_gives_probabilities_one_step_per_four_columns() -> None:
     np.testing.assert_allclose(y.sum(2), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("options", "shortcut"),
+    [
+        ({"model_name": "small", "small_stride": [1, 2, 2, 2]}, False),
+        ({"model_name": "small", "small_stride": [1, 2, 2, 2], "first_shortcut": True}, True),
+        ({"model_name": "small", "first_shortcut": True}, False),  # its stride is 2
+        ({"model_name": "large"}, True),
+    ],
+)
+def test_first_unit_has_a_shortcut_where_paddleocr_has_one(options: dict[str, object], shortcut: bool) -> None:
+    backbone = build_model({**architecture("rec"), "Backbone": {"name": "MobileNetV3", **options}}).backbone
+    assert backbone.blocks[0].if_shortcut is shortcut
+    assert backbone.blocks[2].if_shortcut is True
+
+
 @pytest.mark.parametrize("wrong", ["large_stride", "small_stride"])
 def test_recogniser_backbone_checks_its_strides(wrong: str) -> None:
     config = {**architecture("rec")}

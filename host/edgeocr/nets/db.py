@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import paddle
 import paddle.nn.functional as F
 from paddle import Tensor, nn
@@ -9,6 +11,11 @@ from paddle import Tensor, nn
 
 def _kaiming() -> paddle.ParamAttr:
     return paddle.ParamAttr(initializer=nn.initializer.KaimingUniform())
+
+
+def _uniform(fan_in: int) -> paddle.ParamAttr:
+    bound = 1.0 / math.sqrt(fan_in)
+    return paddle.ParamAttr(initializer=nn.initializer.Uniform(-bound, bound))
 
 
 class DBFPN(nn.Layer):
@@ -47,9 +54,9 @@ class Head(nn.Layer):
         mid = in_channels // 4
         self.conv1 = nn.Conv2D(in_channels, mid, 3, padding=1, bias_attr=False)
         self.conv_bn1 = _batch_norm_relu(mid)
-        self.conv2 = nn.Conv2DTranspose(mid, mid, 2, stride=2, weight_attr=_kaiming())
+        self.conv2 = nn.Conv2DTranspose(mid, mid, 2, stride=2, weight_attr=_kaiming(), bias_attr=_uniform(mid))
         self.conv_bn2 = _batch_norm_relu(mid)
-        self.conv3 = nn.Conv2DTranspose(mid, 1, 2, stride=2, weight_attr=_kaiming())
+        self.conv3 = nn.Conv2DTranspose(mid, 1, 2, stride=2, weight_attr=_kaiming(), bias_attr=_uniform(mid))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv_bn1(self.conv1(x))

@@ -74,7 +74,7 @@ class SEModule(nn.Layer):
 class ResidualUnit(nn.Layer):
     def __init__(self, in_channels: int, mid_channels: int, out_channels: int, unit: Unit) -> None:
         super().__init__()
-        self.if_shortcut = unit.stride in (1, (1, 1)) and in_channels == out_channels
+        self.if_shortcut = unit.stride == 1 and in_channels == out_channels
         self.if_se = unit.se
         self.expand_conv = ConvBNLayer(in_channels, mid_channels, 1, 1, 0, act=unit.act)
         self.bottleneck_conv = ConvBNLayer(
@@ -131,6 +131,8 @@ class RecMobileNetV3(nn.Layer):
     """The backbone of recognisers and classifiers: x [N,3,H,W] → [N,out_channels,H/32,W/4] (small_stride 1,2,2,2 and H 32: one row).
 
     ``small_stride`` and ``large_stride`` give the row strides of the four stages; columns keep their width after the stem.
+    ``first_shortcut`` adds a shortcut around the first unit of "small" where its stride is 1. PaddleOCR's recognisers have none there:
+    (1, 1) is not 1 to it. Weights of this project are trained with it.
     """
 
     def __init__(
@@ -141,12 +143,15 @@ class RecMobileNetV3(nn.Layer):
         large_stride: list[int] | None = None,
         small_stride: list[int] | None = None,
         disable_se: bool = False,
+        first_shortcut: bool = False,
     ) -> None:
         super().__init__()
         strides = (small_stride if model_name == "small" else large_stride) or [1 if model_name == "large" else 2, 2, 2, 2]
         if len(strides) != 4:
             raise ValueError(f"{model_name}_stride has {len(strides)} entries, expected 4")
         units, squeeze = _rec_units(model_name, strides)
+        if first_shortcut and units[0].stride == (1, 1):
+            units[0] = units[0]._replace(stride=1)
         channels = make_divisible(16 * scale)
         self.conv1 = ConvBNLayer(in_channels, channels, 3, 2, 1, act="hardswish")
         blocks = []
@@ -213,7 +218,7 @@ def _det_units(model_name: str) -> tuple[list[Unit], int]:
 def _rec_units(model_name: str, row_strides: list[int]) -> tuple[list[Unit], int]:
     rows: list[Stride] = [(s, 1) for s in row_strides]
     if model_name == "large":
-        return _large(rows), 960
+        return _large([row_strides[0], *rows[1:]]), 960
     if model_name == "small":
         return _small(rows), 576
     raise ValueError(f"model_name is {model_name!r}, expected 'large' or 'small'")
