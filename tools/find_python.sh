@@ -34,7 +34,7 @@ wanted = tuple(int(part) for part in sys.argv[1].split("."))
 version = sys.version_info[:2]
 if sys.implementation.name != "cpython" or (version != wanted if sys.argv[2] == "1" else version < wanted):
     sys.exit(1)
-print(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
+print(os.path.realpath(getattr(sys, "_base_executable", sys.executable) or "/proc/self/exe"))  # empty without a PATH
 try:
     import ensurepip, ssl
 except ImportError:

@@ -96,6 +96,11 @@ def test_one_that_makes_environments_comes_before_one_that_does_not(machine: Pat
     assert find(machine, "3.10+").stdout.strip() == THIS_PYTHON
 
 
+def test_an_interpreter_that_does_not_know_its_own_path_is_named(machine: Path) -> None:
+    named = install(machine / "mine", f'#!/bin/bash\nunset PATH\nexec -a python3 "{THIS_PYTHON}" "$@"\n')
+    assert find(machine, "3.10+", PYTHON=str(named)).stdout.strip() == THIS_PYTHON
+
+
 def test_wrong_usage(machine: Path) -> None:
     done = find(machine, "three")
     assert done.returncode == 2
