@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import traceback
 from pathlib import Path
@@ -22,6 +23,7 @@ from edgeocr.emulator.qemu import ELF_MAGIC, ELF_MASK, PROBE_EXIT_CODE, Qemu, pr
 
 PHONE_FOLDERS = ("data", "system")
 HOST_FOLDERS = ("usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
+SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -33,12 +35,12 @@ class NamespaceLauncher:
     """Launches into the tree that `enter` mounted at ``mounted``."""
 
     def __init__(self, state: Path, mounted: Path, qemu: Qemu) -> None:
-        self._mounted = mounted
+        self._chroot = _chroot(mounted)
         self._environment = phone_environment(state, qemu.cpu, "")
 
     def launch(self, command: str) -> Launch:
         shell = ["/bin/sh", "-c", command] if command else ["/bin/sh", "-i"]
-        return Launch(["/usr/sbin/chroot", str(self._mounted), *shell], self._environment, "/")
+        return Launch([*self._chroot, *shell], self._environment, "/")
 
     def output_filter(self) -> OutputFilter | None:
         return None
@@ -134,11 +136,18 @@ def _run_probe(mountpoint: Path) -> None:
     program.write_bytes(probe_program())
     program.chmod(0o755)
     try:
-        code = subprocess.run(["/usr/sbin/chroot", str(mountpoint), "/.probe"], capture_output=True, timeout=10, check=False).returncode
+        code = subprocess.run([*_chroot(mountpoint), "/.probe"], capture_output=True, timeout=10, check=False).returncode
     except subprocess.TimeoutExpired:
         raise NamespaceUnavailable("an aarch64 program did not end within 10 s") from None
     if code != PROBE_EXIT_CODE:
         raise NamespaceUnavailable(f"an aarch64 program ended with {code}, expected {PROBE_EXIT_CODE}")
+
+
+def _chroot(tree: Path) -> list[str]:
+    program = shutil.which("chroot", path=SYSTEM_PATH)
+    if program is None:
+        raise NamespaceUnavailable("there is no chroot program")
+    return [program, str(tree)]
 
 
 def _folder(path: Path) -> Path:

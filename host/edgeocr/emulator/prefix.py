@@ -35,6 +35,7 @@ RUN_SCRIPT = """\
 #!/bin/sh
 # Run a program of the emulated phone: one for aarch64 by qemu, any other as it is.
 program=$1
+case $program in */*) ;; *) exec "$@" ;; esac
 if [ ! -e "$program" ]; then
   echo "sh: $program: not found" >&2
   exit 127
@@ -94,7 +95,7 @@ def translate(command: str, root: str, run: str) -> str:
 
 
 def _program_starts(command: str) -> Iterator[int]:
-    """Where commands begin that are named by a path (a "/" in them)."""
+    """Where commands begin that are, or may become, a path: with a "/" or a variable in them."""
     position = 0
     state = _Position()
     while position < len(command):
@@ -133,7 +134,7 @@ class _Position:
         return 1
 
     def word(self, word: str) -> bool:
-        """Take a word; True if it is a command named by a path."""
+        """Take a word; True if it is a command that may be a path."""
         if self._is_target:
             self._is_target = False
             return False
@@ -148,7 +149,7 @@ class _Position:
         if word in _LEADING_WORDS or word.startswith("-") or _ASSIGNMENT.match(word):
             return False
         self._at_command = False
-        return "/" in word
+        return "/" in word or "$" in word
 
 
 class PathFilter:

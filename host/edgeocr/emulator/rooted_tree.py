@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +80,8 @@ class RootedTree:
                 for _, _, files, directory in os.fwalk(".", dir_fd=descriptor):
                     for name in files:
                         with contextlib.suppress(FileNotFoundError):  # it may leave while we look
-                            total += os.stat(name, dir_fd=directory, follow_symlinks=False).st_size
+                            found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+                            total += found.st_size if stat.S_ISREG(found.st_mode) else 0
             finally:
                 os.close(descriptor)
         return total
