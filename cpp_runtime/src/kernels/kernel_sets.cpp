@@ -1,6 +1,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/error_name.h"
 #include "kernels/kernel.h"
 
 namespace edgeocr::kernels {
@@ -15,13 +16,9 @@ std::unique_ptr<Kernel> create_kernel(const graph::Node& node, const graph::Grap
   for (const auto& set : sets)
     for (const KernelEntry& entry : set) {
       if (entry.op != node.op || (entry.accepts != nullptr && !entry.accepts(node, graph))) continue;
-      try {
-        return entry.create(node, graph);
-      } catch (const Error& error) {
-        fail("%s: operator #%d: %s", graph.name.c_str(), node.index, error.what());
-      }
+      return with_name(graph.name, [&] { return entry.create(node, graph); });
     }
-  fail("%s: operator %s (#%d) is not supported", graph.name.c_str(), node.op.c_str(), node.index);
+  fail("%s: operator %s is not supported", graph.name.c_str(), node.label().c_str());
 }
 
 }  // namespace edgeocr::kernels

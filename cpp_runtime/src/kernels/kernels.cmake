@@ -17,7 +17,6 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/elementwise.cpp
   generic/epilogue.cpp
   generic/fc.cpp
-  generic/fill_constant.cpp
   generic/interp.cpp
   generic/loops.cpp
   generic/matmul.cpp
@@ -29,6 +28,7 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/scale.cpp
   generic/slice.cpp
   generic/softmax.cpp
+  generic/split.cpp
   generic/table.cpp
   generic/transpose.cpp
   generic/views.cpp)

@@ -26,13 +26,12 @@ constexpr Named kNamed[] = {
     {"sigmoid", UnaryOp::sigmoid, "generic.sigmoid", false},
     {"tanh", UnaryOp::tanh, "generic.tanh", true},
     {"swish", UnaryOp::swish, "generic.swish", true},
-    {"exp", UnaryOp::exp, "generic.exp", false},
 };
 
 const Named& named(const graph::Node& node) {
   for (const Named& entry : kNamed)
     if (entry.op == node.op) return entry;
-  fail("%s: not an activation", node.op.c_str());
+  fail("%s: not an activation", node.label().c_str());
 }
 
 UnaryParameters parameters_of(const graph::Node& node, UnaryOp function) {

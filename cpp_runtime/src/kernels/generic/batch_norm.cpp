@@ -15,13 +15,14 @@ namespace {
 
 class BatchNorm : public Kernel {
  public:
-  BatchNorm(const graph::Node& node, const graph::Graph& graph) : loops_(current_loops()), input_(input_index(node, "X")) {
+  BatchNorm(const graph::Node& node, const graph::Graph& graph) : loops_(current_loops()), input_(input_index(node, "X")), output_(output_index(node, "Y")) {
     scale_ = constant_floats(node, graph, "Scale");
     bias_ = constant_floats(node, graph, "Bias");
     const std::vector<float> mean = constant_floats(node, graph, "Mean"), variance = constant_floats(node, graph, "Variance");
     const size_t n = scale_.size();
     if (bias_.size() != n || mean.size() != n || variance.size() != n) {
-      fail("batch_norm: Scale, Bias, Mean, Variance have %zu, %zu, %zu, %zu values, expected equal counts", n, bias_.size(), mean.size(), variance.size());
+      fail("%s: Scale, Bias, Mean, Variance have %zu, %zu, %zu, %zu values, expected equal counts", node.label().c_str(), n, bias_.size(),
+           mean.size(), variance.size());
     }
     const float epsilon = node.attr_float("epsilon", 1e-5f);
     for (size_t c = 0; c < n; c++) {
@@ -33,7 +34,7 @@ class BatchNorm : public Kernel {
   std::string_view name() const override { return "generic.batch_norm"; }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
-    const TensorView &in = inputs[input_], &out = outputs[0];
+    const TensorView &in = inputs[input_], &out = outputs[output_];
     expect_dtype("batch_norm", "input", in, DataType::f32);
     const auto channels = static_cast<int64_t>(scale_.size());
     if (in.shape.rank() < 2 || in.shape[1] != channels) {
@@ -61,7 +62,7 @@ class BatchNorm : public Kernel {
   }
 
   const Loops& loops_;
-  size_t input_;
+  size_t input_, output_;
   std::vector<float> scale_, bias_;
 };
 

@@ -14,7 +14,7 @@ namespace {
 class Concat : public Kernel {
  public:
   explicit Concat(const graph::Node& node) : axis_(node.attr_int("axis", 0)) {
-    if (node.input("AxisTensor") != graph::kNoValue) fail("concat: AxisTensor is given, expected the attribute axis");
+    if (node.input("AxisTensor") != graph::kNoValue) fail("%s: AxisTensor is given, expected the attribute axis", node.label().c_str());
     for (size_t i = 0; i < node.all_inputs("X").size(); i++) inputs_.push_back(input_index(node, "X", static_cast<int>(i)));
   }
 

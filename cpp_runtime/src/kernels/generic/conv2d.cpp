@@ -28,10 +28,7 @@ class GemmConv2d : public Kernel {
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView& in = inputs[input_];
     check_views("conv2d", parameters_, in, outputs[0]);
-    const ConvGeometry& g = parameters_.geometry;
-    const AxisPlacement y = place(parameters_.padding, g.pad_top, g.dilation_h, in.shape[2], g.kernel_h, g.stride_h);
-    const AxisPlacement x = place(parameters_.padding, g.pad_left, g.dilation_w, in.shape[3], g.kernel_w, g.stride_w);
-    convolution_.run(context, in, outputs[0], -y.pad_begin, -x.pad_begin);
+    convolution_.run(context, in, outputs[0], -parameters_.pad_top(in.shape[2]), -parameters_.pad_left(in.shape[3]));
   }
 
  private:
@@ -39,10 +36,9 @@ class GemmConv2d : public Kernel {
 
   static GemmConvolution::Phase phase(const ConvParameters& parameters) {
     const ConvGeometry& g = parameters.geometry;
-    const bool same = parameters.padding == PaddingAlgorithm::same;  // which resets the dilation
     GemmConvolution::Phase phase;
     for (int64_t ky = 0; ky < g.kernel_h; ky++)
-      for (int64_t kx = 0; kx < g.kernel_w; kx++) phase.taps.push_back({ky, kx, ky * (same ? 1 : g.dilation_h), kx * (same ? 1 : g.dilation_w)});
+      for (int64_t kx = 0; kx < g.kernel_w; kx++) phase.taps.push_back({ky, kx, ky * g.dilation_h, kx * g.dilation_w});
     return phase;
   }
 

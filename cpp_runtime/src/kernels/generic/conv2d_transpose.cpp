@@ -10,6 +10,8 @@ namespace edgeocr::kernels::generic {
 
 namespace {
 
+constexpr int64_t kMostStride = 64;  // weights are packed for stride_h * stride_w phases
+
 // Output y receives input i by tap k where y + pad = i * stride + k * dilation.
 struct AxisTap {
   int64_t k, offset;  // i = (y - first) / stride + offset for the outputs y = first, first + stride, …
@@ -25,13 +27,12 @@ std::vector<AxisTap> taps_of_phase(int64_t first, int64_t pad, int64_t kernel, i
 
 std::vector<GemmConvolution::Phase> phases_of(const ConvParameters& parameters) {
   const ConvGeometry& g = parameters.geometry;
-  const bool valid = parameters.padding == PaddingAlgorithm::valid;
   std::vector<GemmConvolution::Phase> phases;
   for (int64_t y = 0; y < g.stride_h; y++)
     for (int64_t x = 0; x < g.stride_w; x++) {
       GemmConvolution::Phase phase{y, x, {}};
-      for (const AxisTap& row : taps_of_phase(y, valid ? 0 : g.pad_top, g.kernel_h, g.stride_h, g.dilation_h))
-        for (const AxisTap& column : taps_of_phase(x, valid ? 0 : g.pad_left, g.kernel_w, g.stride_w, g.dilation_w))
+      for (const AxisTap& row : taps_of_phase(y, g.pad_top, g.kernel_h, g.stride_h, g.dilation_h))
+        for (const AxisTap& column : taps_of_phase(x, g.pad_left, g.kernel_w, g.stride_w, g.dilation_w))
           phase.taps.push_back({row.k, column.k, row.offset, column.offset});
       phases.push_back(std::move(phase));
     }
@@ -75,7 +76,12 @@ class Conv2dTranspose : public Kernel {
 
 std::unique_ptr<Kernel> create_conv2d_transpose(const graph::Node& node, const graph::Graph& graph) {
   const ConvParameters parameters = conv_parameters(node, graph, true);
-  if (parameters.padding == PaddingAlgorithm::same) fail("conv2d_transpose: padding_algorithm is SAME, expected EXPLICIT or VALID");
+  if (parameters.same_padding) fail("%s: padding_algorithm is SAME, expected EXPLICIT or VALID", node.label().c_str());
+  const ConvGeometry& g = parameters.geometry;
+  if (g.stride_h > kMostStride || g.stride_w > kMostStride) {
+    fail("%s: strides are %lld and %lld, expected at most %lld", node.label().c_str(), static_cast<long long>(g.stride_h),
+         static_cast<long long>(g.stride_w), static_cast<long long>(kMostStride));
+  }
   return std::make_unique<Conv2dTranspose>(node, graph, parameters);
 }
 

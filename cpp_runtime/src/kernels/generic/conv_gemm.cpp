@@ -140,6 +140,8 @@ void GemmConvolution::run_phase(const RunContext& context, const Run& run) const
   parallel(context, run.out.shape[0] * run.grid_h * run.grid_w, panel_pixels_, [&](int64_t begin, int64_t end, int worker) {
     std::byte* panel = context.scratch + static_cast<size_t>(worker) * worker_bytes;
     auto* sums = reinterpret_cast<float*>(panel + panel_bytes);  // or int32_t: same size
+    // Groups write their columns side by side and may leave the last lanes of a pixel alone.
+    if (g.groups > 1) std::memset(sums, 0, static_cast<size_t>(panel_pixels_ * sum_columns_) * sizeof(float));
     for (int64_t first = begin; first < end; first += panel_pixels_) {
       const int64_t count = std::min(panel_pixels_, end - first);
       for (int64_t group = 0; group < g.groups; group++) {

@@ -4,75 +4,42 @@
 #include <vector>
 
 #include "base/error.h"
+#include "graph/geometry.h"
 #include "kernels/generic/parameters.h"
 
 namespace edgeocr::kernels::generic {
 
-namespace {
-
-std::array<int64_t, 2> read_pair(const graph::Node& node, std::string_view name) {
-  const std::vector<int64_t> values = node.attr_ints(name, {1, 1});
-  if (values.size() != 2 || values[0] < 1 || values[1] < 1) {
-    fail("%s: attribute %.*s is not two numbers of at least 1", node.op.c_str(), static_cast<int>(name.size()), name.data());
-  }
-  return {values[0], values[1]};
-}
-
-}  // namespace
-
-Pads read_pads(const graph::Node& node) {
-  const std::vector<int64_t> pads = node.attr_ints("paddings", {0, 0});
-  for (int64_t pad : pads)
-    if (pad < 0) fail("%s: attribute paddings has %lld, expected at least 0", node.op.c_str(), static_cast<long long>(pad));
-  if (pads.size() == 2) return {pads[0], pads[0], pads[1], pads[1]};
-  if (pads.size() == 4) return {pads[0], pads[1], pads[2], pads[3]};
-  fail("%s: attribute paddings has %zu values, expected 2 or 4", node.op.c_str(), pads.size());
-}
-
-PaddingAlgorithm read_padding_algorithm(const graph::Node& node) {
-  const std::string name = node.attr_string("padding_algorithm", "EXPLICIT");
-  if (name == "EXPLICIT" || name.empty()) return PaddingAlgorithm::explicit_pads;
-  if (name == "SAME") return PaddingAlgorithm::same;
-  if (name == "VALID") return PaddingAlgorithm::valid;
-  fail("%s: padding_algorithm is %s, expected EXPLICIT, SAME or VALID", node.op.c_str(), name.c_str());
-}
-
 ConvParameters conv_parameters(const graph::Node& node, const graph::Graph& graph, bool transposed) {
   const graph::Constant& filter = constant_input(node, graph, "Filter");
-  if (filter.shape.rank() != 4) fail("%s: Filter is %s, expected four dimensions", node.op.c_str(), filter.shape.str().c_str());
+  if (filter.shape.rank() != 4) fail("%s: Filter is %s, expected four dimensions", node.label().c_str(), filter.shape.str().c_str());
   ConvParameters p;
-  const auto strides = read_pair(node, "strides"), dilations = read_pair(node, "dilations");
-  const Pads pads = read_pads(node);
+  // Sizes of the input matter to SAME only, which `place` resolves at run time.
+  const graph::Window window = graph::conv_window(node, {1, 1, 1, 1}, filter.shape);
   const int64_t groups = node.attr_int("groups", 1);
-  if (groups < 1) fail("%s: groups is %lld, expected at least 1", node.op.c_str(), static_cast<long long>(groups));
+  if (groups < 1) fail("%s: groups is %lld, expected at least 1", node.label().c_str(), static_cast<long long>(groups));
   p.geometry = {
       .groups = groups,
       .in_channels = transposed ? filter.shape[0] : filter.shape[1] * groups,
       .out_channels = transposed ? filter.shape[1] * groups : filter.shape[0],
       .kernel_h = filter.shape[2], .kernel_w = filter.shape[3],
-      .stride_h = strides[0], .stride_w = strides[1],
-      .dilation_h = dilations[0], .dilation_w = dilations[1],
-      .pad_top = pads.top, .pad_bottom = pads.bottom, .pad_left = pads.left, .pad_right = pads.right,
+      .stride_h = window.stride[0], .stride_w = window.stride[1],
+      .dilation_h = window.dilation[0], .dilation_w = window.dilation[1],
+      .pad_top = window.pad_begin[0], .pad_bottom = window.pad_end[0], .pad_left = window.pad_begin[1], .pad_right = window.pad_end[1],
   };
-  p.padding = read_padding_algorithm(node);
+  p.same_padding = node.attr_string("padding_algorithm") == "SAME";
   p.int8_in = node.precision == 2;
   p.int8_out = p.int8_in && node.alias == "int8_out";
   const DataType expected = p.int8_in ? DataType::i8 : DataType::f32;
-  if (filter.dtype != expected) fail("%s: Filter is %s, expected %s", node.op.c_str(), name_of(filter.dtype), name_of(expected));
+  if (filter.dtype != expected) fail("%s: Filter is %s, expected %s", node.label().c_str(), name_of(filter.dtype), name_of(expected));
   if (p.geometry.in_channels % groups != 0 || p.geometry.out_channels % groups != 0 || filter.shape.count() == 0) {
-    fail("%s: Filter is %s, which %lld groups do not fit", node.op.c_str(), filter.shape.str().c_str(), static_cast<long long>(groups));
+    fail("%s: Filter is %s, which %lld groups do not fit", node.label().c_str(), filter.shape.str().c_str(), static_cast<long long>(groups));
   }
   return p;
 }
 
-AxisPlacement place(PaddingAlgorithm padding, int64_t pad_begin, int64_t dilation, int64_t size, int64_t kernel, int64_t stride) {
-  switch (padding) {
-    case PaddingAlgorithm::explicit_pads: return {pad_begin, dilation};
-    case PaddingAlgorithm::valid: return {0, dilation};
-    case PaddingAlgorithm::same: break;
-  }
+int64_t same_pad_begin(int64_t size, int64_t kernel, int64_t stride) {
   const int64_t out = (size + stride - 1) / stride;
-  return {std::max<int64_t>((out - 1) * stride + kernel - size, 0) / 2, 1};
+  return std::max<int64_t>((out - 1) * stride + kernel - size, 0) / 2;
 }
 
 Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters) {

@@ -7,32 +7,26 @@
 
 namespace edgeocr::kernels::generic {
 
-enum class PaddingAlgorithm : uint8_t { explicit_pads, same, valid };
+// Pad before an input of this height or width so that the output is ceil(size / stride); an odd rest goes to the end.
+int64_t same_pad_begin(int64_t size, int64_t kernel, int64_t stride);
 
 struct ConvParameters {
-  ConvGeometry geometry;  // with PaddingAlgorithm::same the pads follow from the input
-  PaddingAlgorithm padding = PaddingAlgorithm::explicit_pads;
+  ConvGeometry geometry;
+  bool same_padding = false;  // padding_algorithm SAME: the pads follow from the input (same_pad_begin)
   bool int8_in = false, int8_out = false;
 
+  int64_t pad_top(int64_t in_h) const {
+    return same_padding ? same_pad_begin(in_h, geometry.kernel_h, geometry.stride_h) : geometry.pad_top;
+  }
+  int64_t pad_left(int64_t in_w) const {
+    return same_padding ? same_pad_begin(in_w, geometry.kernel_w, geometry.stride_w) : geometry.pad_left;
+  }
   int64_t group_in() const { return geometry.in_channels / geometry.groups; }
   int64_t group_out() const { return geometry.out_channels / geometry.groups; }
 };
 
 // Filter: OIHW; transposed: IOHW (O per group). Fails on a filter or attributes that do not fit together.
 ConvParameters conv_parameters(const graph::Node& node, const graph::Graph& graph, bool transposed);
-
-// Pads and dilation in force for an input of this height or width: Paddle's UpdatePaddingAndDilation.
-struct AxisPlacement {
-  int64_t pad_begin, dilation;
-};
-AxisPlacement place(PaddingAlgorithm padding, int64_t pad_begin, int64_t dilation, int64_t size, int64_t kernel, int64_t stride);
-
-// Top and left pad, or all four, as the attribute states them: [h, w] or [top, bottom, left, right].
-struct Pads {
-  int64_t top, bottom, left, right;
-};
-Pads read_pads(const graph::Node& node);
-PaddingAlgorithm read_padding_algorithm(const graph::Node& node);
 
 // Bias, scales and fused activation of the node.
 Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters);

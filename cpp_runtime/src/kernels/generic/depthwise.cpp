@@ -38,12 +38,10 @@ size_t DepthwiseConvolution::scratch_bytes(const TensorView& out, int threads) c
 
 template <class T> DepthwiseRow<T> DepthwiseConvolution::row_of(const TensorView& in, const TensorView& out) const {
   const ConvGeometry& g = parameters_.geometry;
-  const AxisPlacement y = place(parameters_.padding, g.pad_top, g.dilation_h, in.shape[2], g.kernel_h, g.stride_h);
-  const AxisPlacement x = place(parameters_.padding, g.pad_left, g.dilation_w, in.shape[3], g.kernel_w, g.stride_w);
   return {.in = in.as<const T>(), .row_stride = in.row_stride, .pixel_stride = in.pixel_stride,
           .in_h = in.shape[2], .in_w = in.shape[3],
-          .kernel_h = g.kernel_h, .kernel_w = g.kernel_w, .dilation_h = y.dilation, .dilation_w = x.dilation, .stride_w = g.stride_w,
-          .top = -y.pad_begin, .left = -x.pad_begin, .channels = lanes_, .out_w = out.shape[3]};
+          .kernel_h = g.kernel_h, .kernel_w = g.kernel_w, .dilation_h = g.dilation_h, .dilation_w = g.dilation_w, .stride_w = g.stride_w,
+          .top = -parameters_.pad_top(in.shape[2]), .left = -parameters_.pad_left(in.shape[3]), .channels = lanes_, .out_w = out.shape[3]};
 }
 
 void DepthwiseConvolution::run(const RunContext& context, const TensorView& in, const TensorView& out) const {

@@ -1,4 +1,4 @@
-// elementwise_add / sub / mul / div / max / min with Paddle's broadcasting, and their fused forms with an activation.
+// elementwise_add / sub / mul / div with Paddle's broadcasting, and their fused forms with an activation.
 //
 // The operand of lower rank is aligned at `axis` of the other (-1: at the end). Constants of four dimensions come row-major
 // and are turned into maps once, so that both operands and the output are walked in one order: channels innermost for maps.
@@ -20,11 +20,10 @@ namespace {
 
 BinaryOp operation(const graph::Node& node) {
   constexpr std::pair<std::string_view, BinaryOp> kNames[] = {
-      {"add", BinaryOp::add}, {"sub", BinaryOp::sub}, {"mul", BinaryOp::mul},
-      {"div", BinaryOp::div}, {"max", BinaryOp::max}, {"min", BinaryOp::min}};
+      {"add", BinaryOp::add}, {"sub", BinaryOp::sub}, {"mul", BinaryOp::mul}, {"div", BinaryOp::div}};
   for (const auto& [name, op] : kNames)
     if (node.op.find("elementwise_" + std::string(name)) != std::string::npos) return op;
-  fail("%s: not an elementwise operator", node.op.c_str());
+  fail("%s: not an elementwise operator", node.label().c_str());
 }
 
 // An operand as the output sees it: a step per dimension of the output, 0 where it is broadcast.

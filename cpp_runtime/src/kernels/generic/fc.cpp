@@ -19,14 +19,13 @@ namespace {
 struct Naming {
   std::string_view input, weights, input_scale, weight_scale;
   bool transposed = false;  // weights are [N, K]
-  int64_t padding = 0;      // rows and columns that the weights have too many
   float alpha = 1;
 };
 
 Naming naming_of(const graph::Node& node) {
   if (node.op == "fc") {
-    return {.input = "Input", .weights = "W", .input_scale = "Input0_scale", .weight_scale = "W0_scale",
-            .padding = node.attr_int("padding_weights", 0) != 0 ? 4 : 0};
+    if (node.attr_int("padding_weights", 0) != 0) fail("%s: padding_weights is true, expected false", node.label().c_str());
+    return {.input = "Input", .weights = "W", .input_scale = "Input0_scale", .weight_scale = "W0_scale"};
   }
   Naming naming{.input = "X", .weights = "Y", .input_scale = "X0_scale", .weight_scale = "Y0_scale"};
   if (node.op == "matmul") {
@@ -52,10 +51,10 @@ struct Matrix {
 Matrix matrix_of(const graph::Node& node, const graph::Constant& weights) {
   const int rank = weights.shape.rank();
   const auto split = node.op == "mul" ? static_cast<int>(node.attr_int("y_num_col_dims", 1)) : rank - 1;
-  if (rank < 2 || split < 1 || split >= rank) fail("%s: weights are %s, expected a matrix", node.op.c_str(), weights.shape.str().c_str());
+  if (rank < 2 || split < 1 || split >= rank) fail("%s: weights are %s, expected a matrix", node.label().c_str(), weights.shape.str().c_str());
   Matrix matrix{1, 1};
   for (int i = 0; i < rank; i++) (i < split ? matrix.rows : matrix.columns) *= weights.shape[i];
-  if (matrix.rows < 1 || matrix.columns < 1) fail("%s: weights are %s, expected a matrix", node.op.c_str(), weights.shape.str().c_str());
+  if (matrix.rows < 1 || matrix.columns < 1) fail("%s: weights are %s, expected a matrix", node.label().c_str(), weights.shape.str().c_str());
   return matrix;
 }
 
@@ -63,11 +62,9 @@ MatrixProduct product_of(const graph::Node& node, const graph::Graph& graph, con
   const graph::Constant& weights = constant_input(node, graph, naming.weights);
   const bool int8 = node.precision == 2;
   const DataType expected = int8 ? DataType::i8 : DataType::f32;
-  if (weights.dtype != expected) fail("%s: weights are %s, expected %s", node.op.c_str(), name_of(weights.dtype), name_of(expected));
+  if (weights.dtype != expected) fail("%s: weights are %s, expected %s", node.label().c_str(), name_of(weights.dtype), name_of(expected));
   const Matrix stored = matrix_of(node, weights);
-  const int64_t k = (naming.transposed ? stored.columns : stored.rows) - naming.padding;
-  const int64_t n = (naming.transposed ? stored.rows : stored.columns) - naming.padding;
-  if (k < 1 || n < 1) fail("%s: weights are %s, expected more than the padding", node.op.c_str(), weights.shape.str().c_str());
+  const int64_t k = naming.transposed ? stored.columns : stored.rows, n = naming.transposed ? stored.rows : stored.columns;
 
   const auto at = [&](int64_t row, int64_t column) {
     return static_cast<size_t>(naming.transposed ? column * stored.columns + row : row * stored.columns + column);

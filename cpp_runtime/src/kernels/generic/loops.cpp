@@ -2,7 +2,9 @@
 
 #include <array>
 
-#if defined(__aarch64__) && defined(__linux__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
@@ -11,27 +13,35 @@ namespace edgeocr::kernels::generic {
 const Loops& loops_baseline();
 #if defined(__x86_64__)
 const Loops& loops_x86_64_v3();
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && defined(__linux__)
 const Loops& loops_armv82_dotprod();
 #endif
 
 namespace {
 
-// x86-64-v3: AVX2, FMA, BMI (with the operating system saving the wide registers); armv8.2-a with dot products and fp16 arithmetic.
-[[maybe_unused]] bool has_better_level() {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c") && __builtin_cpu_supports("movbe") &&
-         __builtin_cpu_supports("lzcnt");
+// x86-64-v3 (AVX2, FMA, BMI and their like), and an operating system that saves the wide registers.
+bool has_better_level() {
+  constexpr unsigned kLeaf1 = 1u << 12 | 1u << 22 | 1u << 27 | 1u << 28 | 1u << 29;  // ecx: FMA, MOVBE, OSXSAVE, AVX, F16C
+  constexpr unsigned kLeaf7 = 1u << 3 | 1u << 5 | 1u << 8;                           // ebx: BMI1, AVX2, BMI2
+  constexpr unsigned kExtended = 1u << 5;                                            // ecx: LZCNT
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kLeaf1) != kLeaf1) return false;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (ebx & kLeaf7) != kLeaf7) return false;
+  if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kExtended) != kExtended) return false;
+  unsigned low = 0, high = 0;
+  asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr unsigned kSseAndAvx = 6;
+  return (low & kSseAndAvx) == kSseAndAvx;
+}
 #elif defined(__aarch64__) && defined(__linux__)
+// armv8.2-a with dot products and fp16 arithmetic.
+bool has_better_level() {
   constexpr unsigned long kFpHalf = 1ul << 9, kSimdHalf = 1ul << 10, kDotProduct = 1ul << 20;  // HWCAP_FPHP, _ASIMDHP, _ASIMDDP
   constexpr unsigned long kAll = kFpHalf | kSimdHalf | kDotProduct;
   return (getauxval(AT_HWCAP) & kAll) == kAll;
-#else
-  return false;
-#endif
 }
+#endif
 
 struct Levels {
   std::array<const Loops*, 2> tables{};
@@ -42,7 +52,7 @@ Levels find_levels() {
   Levels levels;
 #if defined(__x86_64__)
   if (has_better_level()) levels.tables[levels.count++] = &loops_x86_64_v3();
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && defined(__linux__)
   if (has_better_level()) levels.tables[levels.count++] = &loops_armv82_dotprod();
 #endif
   levels.tables[levels.count++] = &loops_baseline();

@@ -18,8 +18,8 @@ namespace edgeocr::kernels::generic {
 constexpr int64_t kBlock = 16, kHalfBlock = 8;
 constexpr int64_t padded_columns(int64_t n) { return (n + kHalfBlock - 1) / kHalfBlock * kHalfBlock; }
 
-enum class BinaryOp : uint8_t { add, sub, mul, div, max, min };
-enum class UnaryOp : uint8_t { relu, relu6, leaky_relu, hard_swish, hard_sigmoid, sigmoid, tanh, swish, exp };
+enum class BinaryOp : uint8_t { add, sub, mul, div };
+enum class UnaryOp : uint8_t { relu, relu6, leaky_relu, hard_swish, hard_sigmoid, sigmoid, tanh, swish };
 
 // Parameters of a UnaryOp; those of the fused activations are in Activation.
 struct UnaryParameters {

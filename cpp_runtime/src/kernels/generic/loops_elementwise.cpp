@@ -27,7 +27,6 @@ inline void zip(const float* __restrict x, ptrdiff_t x_step, const float* __rest
 }
 
 inline float larger(float a, float b) { return a > b ? a : b; }
-inline float smaller(float a, float b) { return a < b ? a : b; }
 
 void activate_all(const Activation& act, int64_t n, float* data) {
   const Activation a = act;
@@ -53,7 +52,6 @@ void unary(UnaryOp op, const UnaryParameters& parameters, const float* in, int64
     case UnaryOp::sigmoid: return map(in, n, out, [](float v) { return sigmoid_f32(v); });
     case UnaryOp::tanh: return map(in, n, out, [](float v) { return tanh_f32(v); });
     case UnaryOp::swish: return map(in, n, out, [&](float v) { return v * sigmoid_f32(v * p.beta); });
-    case UnaryOp::exp: return map(in, n, out, [](float v) { return exp_f32(v); });
   }
 }
 
@@ -63,8 +61,6 @@ void binary(BinaryOp op, const Activation& act, const float* x, ptrdiff_t x_step
     case BinaryOp::sub: zip(x, x_step, y, y_step, n, out, [](float a, float b) { return a - b; }); break;
     case BinaryOp::mul: zip(x, x_step, y, y_step, n, out, [](float a, float b) { return a * b; }); break;
     case BinaryOp::div: zip(x, x_step, y, y_step, n, out, [](float a, float b) { return a / b; }); break;
-    case BinaryOp::max: zip(x, x_step, y, y_step, n, out, larger); break;
-    case BinaryOp::min: zip(x, x_step, y, y_step, n, out, smaller); break;
   }
   activate_all(act, n, out);
 }

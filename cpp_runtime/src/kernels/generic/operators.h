@@ -18,16 +18,15 @@ Factory create_conv2d;
 Factory create_conv2d_transpose;
 Factory create_elementwise;
 Factory create_fc;
-Factory create_fill_constant;
 Factory create_interp;
 Factory create_matmul;
 Factory create_pool2d;
 Factory create_reshape;
 Factory create_rnn;
 Factory create_scale;
-Factory create_shape;
 Factory create_slice;
 Factory create_softmax;
+Factory create_split;
 Factory create_transpose;
 
 }  // namespace edgeocr::kernels::generic

@@ -13,7 +13,7 @@ Activation hard_swish_of(float threshold, float scale, float offset) {
 }
 
 [[noreturn]] void fail_activation(const graph::Node& node, const std::string& type) {
-  fail("%s: activation %s is not supported", node.op.c_str(), type.c_str());
+  fail("%s: activation %s is not supported", node.label().c_str(), type.c_str());
 }
 
 }  // namespace
@@ -47,10 +47,10 @@ Activation named_activation(const graph::Node& node, std::string_view attribute)
 const graph::Constant& constant_input(const graph::Node& node, const graph::Graph& graph, std::string_view parameter, int index) {
   const graph::ValueId id = node.input(parameter, index);
   const int length = static_cast<int>(parameter.size());
-  if (id == graph::kNoValue) fail("%s: input %.*s is missing", node.op.c_str(), length, parameter.data());
+  if (id == graph::kNoValue) fail("%s: input %.*s is missing", node.label().c_str(), length, parameter.data());
   const graph::Constant* constant = graph.constant(id);
   if (constant == nullptr) {
-    fail("%s: input %.*s (%s) is computed, expected a parameter", node.op.c_str(), length, parameter.data(), graph.value(id).name.c_str());
+    fail("%s: input %.*s (%s) is computed, expected a parameter", node.label().c_str(), length, parameter.data(), graph.value(id).name.c_str());
   }
   return *constant;
 }
@@ -58,7 +58,7 @@ const graph::Constant& constant_input(const graph::Node& node, const graph::Grap
 std::vector<float> constant_floats(const graph::Node& node, const graph::Graph& graph, std::string_view parameter) {
   const graph::Constant& constant = constant_input(node, graph, parameter);
   if (constant.dtype != DataType::f32) {
-    fail("%s: input %.*s is %s, expected fp32", node.op.c_str(), static_cast<int>(parameter.size()), parameter.data(), name_of(constant.dtype));
+    fail("%s: input %.*s is %s, expected fp32", node.label().c_str(), static_cast<int>(parameter.size()), parameter.data(), name_of(constant.dtype));
   }
   const auto values = constant.as<float>();
   return {values.begin(), values.end()};
@@ -68,7 +68,7 @@ std::vector<float> bias_or_zeros(const graph::Node& node, const graph::Graph& gr
   if (node.input("Bias") == graph::kNoValue) return std::vector<float>(static_cast<size_t>(n), 0.0f);
   std::vector<float> bias = constant_floats(node, graph, "Bias");
   if (static_cast<int64_t>(bias.size()) != n) {
-    fail("%s: Bias has %zu values, expected %lld", node.op.c_str(), bias.size(), static_cast<long long>(n));
+    fail("%s: Bias has %zu values, expected %lld", node.label().c_str(), bias.size(), static_cast<long long>(n));
   }
   return bias;
 }
@@ -77,7 +77,7 @@ std::vector<float> scales(const graph::Node& node, std::string_view attribute, i
   std::vector<float> values = node.attr_floats(attribute);
   if (values.size() == 1) values.assign(static_cast<size_t>(n), values[0]);
   if (static_cast<int64_t>(values.size()) != n) {
-    fail("%s: attribute %.*s has %zu values, expected 1 or %lld", node.op.c_str(), static_cast<int>(attribute.size()), attribute.data(),
+    fail("%s: attribute %.*s has %zu values, expected 1 or %lld", node.label().c_str(), static_cast<int>(attribute.size()), attribute.data(),
          values.size(), static_cast<long long>(n));
   }
   return values;
@@ -87,8 +87,14 @@ float single_scale(const graph::Node& node, std::string_view attribute) { return
 
 size_t input_index(const graph::Node& node, std::string_view parameter, int index) {
   const int position = node.input_position(parameter, index);
-  if (position < 0) fail("%s: input %.*s is missing", node.op.c_str(), static_cast<int>(parameter.size()), parameter.data());
+  if (position < 0) fail("%s: input %.*s is missing", node.label().c_str(), static_cast<int>(parameter.size()), parameter.data());
   return static_cast<size_t>(position);
+}
+
+size_t output_index(const graph::Node& node, std::string_view parameter) {
+  for (size_t i = 0; i < node.outputs.size(); i++)
+    if (node.outputs[i].parameter == parameter) return i;
+  fail("%s: output %.*s is missing", node.label().c_str(), static_cast<int>(parameter.size()), parameter.data());
 }
 
 int positive_axis(std::string_view op, int64_t axis, int rank) {

@@ -28,6 +28,8 @@ float single_scale(const graph::Node& node, std::string_view attribute);
 // Positions in the spans that Kernel::run gets.
 size_t input_index(const graph::Node& node, std::string_view parameter, int index = 0);
 
+size_t output_index(const graph::Node& node, std::string_view parameter);
+
 // axis counted from the end where negative; fails outside [-rank, rank).
 int positive_axis(std::string_view op, int64_t axis, int rank);
 

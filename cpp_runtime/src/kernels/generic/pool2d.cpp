@@ -4,6 +4,7 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "graph/geometry.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/parameters.h"
@@ -19,20 +20,13 @@ struct Range {
 class Pool2d : public Kernel {
  public:
   explicit Pool2d(const graph::Node& node)
-      : loops_(current_loops()), input_(input_index(node, "X")), max_(node.attr_string("pooling_type") == "max"),
+      : loops_(current_loops()), input_(input_index(node, "X")), max_(node.attr_string("pooling_type", "max") == "max"),
         global_(node.attr_int("global_pooling", 0) != 0), adaptive_(node.attr_int("adaptive", 0) != 0),
-        exclusive_(node.attr_int("exclusive", 1) != 0), padding_(read_padding_algorithm(node)), pads_(read_pads(node)) {
-    const std::string type = node.attr_string("pooling_type");
-    if (type != "max" && type != "avg") fail("pool2d: pooling_type is %s, expected max or avg", type.c_str());
-    const auto read = [&](std::string_view name) {
-      const std::vector<int64_t> pair = node.attr_ints(name, {1, 1});
-      if (pair.size() != 2 || pair[0] < 1 || pair[1] < 1) {
-        fail("pool2d: attribute %.*s is not two numbers of at least 1", static_cast<int>(name.size()), name.data());
-      }
-      return std::array{pair[0], pair[1]};
-    };
-    if (!global_) kernel_ = read("ksize");
-    if (!global_ && !adaptive_) strides_ = read("strides");
+        exclusive_(node.attr_int("exclusive", 1) != 0), same_padding_(node.attr_string("padding_algorithm") == "SAME") {
+    const std::string type = node.attr_string("pooling_type", "max");
+    if (type != "max" && type != "avg") fail("%s: pooling_type is %s, expected max or avg", node.label().c_str(), type.c_str());
+    // Sizes of the input matter to SAME and global pooling only, which are resolved at run time.
+    if (!adaptive_) window_ = graph::pool_window(node, {1, 1, 1, 1});
   }
 
   std::string_view name() const override { return max_ ? "generic.pool2d.max" : "generic.pool2d.avg"; }
@@ -64,13 +58,12 @@ class Pool2d : public Kernel {
  private:
   static size_t row_bytes(const TensorView& in) { return align_up(static_cast<size_t>(pixel_stride_of(in.shape[1])) * sizeof(float)); }
 
-  Range window_range(int axis, int64_t at, int64_t in_size, int64_t out_size) const {
+  Range window_range(size_t axis, int64_t at, int64_t in_size, int64_t out_size) const {
     if (global_) return {0, in_size};
     if (adaptive_) return {at * in_size / out_size, ((at + 1) * in_size + out_size - 1) / out_size};
-    const auto i = static_cast<size_t>(axis);
-    const int64_t pad = axis == 0 ? pads_.top : pads_.left;
-    const int64_t begin = at * strides_[i] - place(padding_, pad, 1, in_size, kernel_[i], strides_[i]).pad_begin;
-    return {std::max<int64_t>(begin, 0), std::min(begin + kernel_[i], in_size)};
+    const int64_t kernel = window_.kernel[axis], stride = window_.stride[axis];
+    const int64_t begin = at * stride - (same_padding_ ? same_pad_begin(in_size, kernel, stride) : window_.pad_begin[axis]);
+    return {std::max<int64_t>(begin, 0), std::min(begin + kernel, in_size)};
   }
 
   // Channels [first, first + n) of one output pixel. An average adds pixels to sums of rows, and those to the sum, so that a
@@ -95,16 +88,14 @@ class Pool2d : public Kernel {
     }
     if (max_) return;
     const bool clipped = global_ || adaptive_ || exclusive_;
-    const int64_t count = clipped ? (y.end - y.begin) * (x.end - x.begin) : kernel_[0] * kernel_[1];
+    const int64_t count = clipped ? (y.end - y.begin) * (x.end - x.begin) : window_.kernel[0] * window_.kernel[1];
     for (int64_t c = 0; c < n; c++) target[c] = target[c] / static_cast<float>(count);
   }
 
   const Loops& loops_;
   size_t input_;
-  bool max_, global_, adaptive_, exclusive_;
-  PaddingAlgorithm padding_;
-  Pads pads_;
-  std::array<int64_t, 2> kernel_{1, 1}, strides_{1, 1};
+  bool max_, global_, adaptive_, exclusive_, same_padding_;
+  graph::Window window_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// reshape2, squeeze2, unsqueeze2, flatten…, io_copy: the same elements in logical (NCHW) order under another shape. The shape
+// reshape2, squeeze2, unsqueeze2, flatten…: the same elements in logical (NCHW) order under another shape. The shape
 // itself comes with the plan.
 #include <memory>
 
@@ -13,8 +13,7 @@ namespace {
 
 class Reshape : public Kernel {
  public:
-  explicit Reshape(const graph::Node& node)
-      : input_(input_index(node, node.input("X") != graph::kNoValue ? "X" : "Input")) {}
+  explicit Reshape(const graph::Node& node) : input_(input_index(node, "X")) {}
 
   std::string_view name() const override { return "generic.reshape"; }
 

@@ -23,18 +23,19 @@ struct Cell {
 class Lstm : public Kernel {
  public:
   Lstm(const graph::Node& node, const graph::Graph& graph)
-      : loops_(current_loops()), input_(input_index(node, "Input")), h0_(input_index(node, "PreState", 0)), c0_(input_index(node, "PreState", 1)),
+      : loops_(current_loops()), input_(input_index(node, "Input")), h0_(input_index(node, "PreState", 0)), c0_(input_index(node, "PreState", 1)), output_(output_index(node, "Out")),
         layers_(node.attr_int("num_layers", 1)), directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1), hidden_(node.attr_int("hidden_size")) {
     const std::string mode = node.attr_string("mode", "LSTM");
-    if (mode != "LSTM") fail("rnn: mode is %s, expected LSTM", mode.c_str());
-    if (node.input("SequenceLength") != graph::kNoValue) fail("rnn: SequenceLength is given, expected sequences of equal length");
+    if (mode != "LSTM") fail("%s: mode is %s, expected LSTM", node.label().c_str(), mode.c_str());
+    if (node.input("SequenceLength") != graph::kNoValue) fail("%s: SequenceLength is given, expected sequences of equal length", node.label().c_str());
     if (layers_ < 1 || hidden_ < 1) {
-      fail("rnn: %lld layers of %lld units, expected at least 1", static_cast<long long>(layers_), static_cast<long long>(hidden_));
+      fail("%s: %lld layers of %lld units, expected at least 1", node.label().c_str(), static_cast<long long>(layers_), static_cast<long long>(hidden_));
     }
-    if (node.outputs.size() != 1 || node.outputs[0].parameter != "Out") fail("rnn: an output besides Out is read, expected Out alone");
+    for (const graph::Port& port : node.outputs)
+      if (port.value != graph::kNoValue && port.parameter != "Out") fail("%s: output %s is read, expected Out alone", node.label().c_str(), port.parameter.c_str());
     const auto cells = layers_ * directions_;
     if (node.all_inputs("WeightList").size() != static_cast<size_t>(4 * cells)) {
-      fail("rnn: WeightList has %zu tensors, expected %lld", node.all_inputs("WeightList").size(), static_cast<long long>(4 * cells));
+      fail("%s: WeightList has %zu tensors, expected %lld", node.label().c_str(), node.all_inputs("WeightList").size(), static_cast<long long>(4 * cells));
     }
     int64_t width = node.attr_int("input_size");
     for (int64_t layer = 0; layer < layers_; layer++, width = hidden_ * directions_)
@@ -49,7 +50,7 @@ class Lstm : public Kernel {
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
-    const TensorView &in = inputs[input_], &out = outputs[0];
+    const TensorView &in = inputs[input_], &out = outputs[output_];
     check(in, inputs[h0_], inputs[c0_], out);
     const int64_t steps = in.shape[0], batch = in.shape[1];
     const Workspace space = workspace(in, context.pool.threads());
@@ -83,7 +84,7 @@ class Lstm : public Kernel {
     const auto read = [&](int position, const Shape& shape) {
       const graph::Constant& constant = constant_input(node, graph, "WeightList", position);
       if (constant.dtype != DataType::f32 || !(constant.shape == shape)) {
-        fail("rnn: WeightList %d is %s %s, expected fp32 %s", position, name_of(constant.dtype), constant.shape.str().c_str(), shape.str().c_str());
+        fail("%s: WeightList %d is %s %s, expected fp32 %s", node.label().c_str(), position, name_of(constant.dtype), constant.shape.str().c_str(), shape.str().c_str());
       }
       return constant.as<float>();
     };
@@ -144,7 +145,7 @@ class Lstm : public Kernel {
   }
 
   const Loops& loops_;
-  size_t input_, h0_, c0_;
+  size_t input_, h0_, c0_, output_;
   int64_t layers_, directions_, hidden_;
   std::vector<Cell> cells_;
 };

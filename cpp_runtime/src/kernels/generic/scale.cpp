@@ -16,7 +16,7 @@ class Scale : public Kernel {
   explicit Scale(const graph::Node& node)
       : loops_(current_loops()), input_(input_index(node, "X")), scale_(node.attr_float("scale", 1.0f)),
         act_(named_activation(node, "activation_type")) {
-    if (node.input("ScaleTensor") != graph::kNoValue) fail("scale: ScaleTensor is given, expected the attribute scale");
+    if (node.input("ScaleTensor") != graph::kNoValue) fail("%s: ScaleTensor is given, expected the attribute scale", node.label().c_str());
     const float bias = node.attr_float("bias", 0.0f);
     (node.attr_int("bias_after_scale", 1) != 0 ? after_ : before_) = bias;
   }

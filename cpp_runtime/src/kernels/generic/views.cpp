@@ -18,7 +18,7 @@ Strides row_major_strides(const Shape& shape) {
 }
 
 Strides strides_of(const TensorView& view) {
-  if (!view.is_map()) return row_major_strides(view.shape);
+  if (!view.is_map() || is_constant_map(view)) return row_major_strides(view.shape);
   return {view.batch_stride, 1, view.row_stride, view.pixel_stride};
 }
 
@@ -101,6 +101,10 @@ void clear_padding(const TensorView& view) {
 void expect_dtype(std::string_view op, const char* what, const TensorView& view, DataType dtype) {
   if (view.dtype != dtype)
     fail("%.*s: %s is %s, expected %s", static_cast<int>(op.size()), op.data(), what, name_of(view.dtype), name_of(dtype));
+  if (is_constant_map(view)) {
+    fail("%.*s: %s is a constant of the file of %s, expected a computed map", static_cast<int>(op.size()), op.data(), what,
+         view.shape.str().c_str());
+  }
 }
 
 }  // namespace edgeocr::kernels::generic

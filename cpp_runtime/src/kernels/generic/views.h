@@ -17,6 +17,9 @@ using Strides = std::array<int64_t, Shape::kMaxRank>;
 Strides row_major_strides(const Shape& shape);
 Strides strides_of(const TensorView& view);  // maps: N, C, H, W in the order of the logical shape
 
+// Constants of the file come without strides (kernel.h): row-major, even with four dimensions.
+inline bool is_constant_map(const TensorView& view) { return view.is_map() && view.pixel_stride == 0; }
+
 // ThreadPool::parallel_for without the allocation that a std::function of a large lambda costs.
 template <class Body> void parallel(ThreadPool& pool, int64_t n, int64_t grain, const Body& body) {
   pool.parallel_for(n, grain, std::cref(body));
@@ -58,7 +61,7 @@ template <class Body> void for_each_run(const RunContext& context, const TensorV
   });
 }
 
-// Fails with "<op>: <what> is <dtype>, expected <dtype>".
+// Fails with "<op>: <what> is <dtype>, expected <dtype>", and on a map that is a constant of the file.
 void expect_dtype(std::string_view op, const char* what, const TensorView& view, DataType dtype);
 
 }  // namespace edgeocr::kernels::generic

@@ -1,0 +1,216 @@
+// What the kernel tests share: nodes made by hand, tensors in row-major NCHW as the naive statements want them, and running
+// a kernel on every instruction set level of this machine and with one to four threads.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "base/aligned.h"
+#include "base/thread_pool.h"
+#include "kernels/generic/loops.h"
+#include "kernels/generic/views.h"
+#include "kernels/kernel.h"
+
+namespace edgeocr::kernel_test {
+
+using kernels::generic::Loops;
+
+// Row-major, whatever its rank.
+template <class T> struct Dense {
+  Shape shape;
+  std::vector<T> data;
+
+  Dense() = default;
+  explicit Dense(const Shape& s) : shape(s), data(static_cast<size_t>(s.count())) {}
+  T& at(int64_t n, int64_t c, int64_t y, int64_t x) { return data[static_cast<size_t>(((n * shape[1] + c) * shape[2] + y) * shape[3] + x)]; }
+  const T& at(int64_t n, int64_t c, int64_t y, int64_t x) const { return const_cast<Dense*>(this)->at(n, c, y, x); }
+};
+
+template <class T> constexpr DataType dtype_of() {
+  return std::is_same_v<T, float> ? DataType::f32 : std::is_same_v<T, int8_t> ? DataType::i8 : DataType::i32;
+}
+
+class Random {
+ public:
+  explicit Random(uint32_t seed) : engine_(seed) {}
+  int64_t integer(int64_t low, int64_t high) { return low + static_cast<int64_t>(engine_() % static_cast<uint64_t>(high - low + 1)); }
+  float real(float low, float high) { return low + (high - low) * static_cast<float>(engine_() >> 8) * 0x1p-24f; }
+  bool chance(int percent) { return integer(0, 99) < percent; }
+  template <class T, size_t N> T pick(const T (&values)[N]) { return values[static_cast<size_t>(integer(0, static_cast<int64_t>(N) - 1))]; }
+
+  Dense<float> reals(const Shape& shape, float low = -1, float high = 1) {
+    Dense<float> d(shape);
+    for (float& v : d.data) v = real(low, high);
+    return d;
+  }
+  Dense<int8_t> int8s(const Shape& shape) {
+    Dense<int8_t> d(shape);
+    for (int8_t& v : d.data) v = static_cast<int8_t>(integer(-127, 127));
+    return d;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+// A tensor in the engine's layout, in memory of its own; the bytes around and between start as rubbish.
+class Tensor {
+ public:
+  Tensor(DataType dtype, const Shape& shape) : memory_(allocate_aligned(dense_bytes(dtype, shape) + kAlignment, "test tensor")) {
+    std::memset(memory_.get(), 0x5a, dense_bytes(dtype, shape) + kAlignment);
+    view_ = dense_view(dtype, shape, memory_.get());
+  }
+  template <class T> static Tensor of(const Dense<T>& d) {
+    Tensor t(dtype_of<T>(), d.shape);
+    std::memset(t.memory_.get(), 0, dense_bytes(t.view_.dtype, d.shape));
+    kernels::generic::copy_strided(d.shape, sizeof(T), d.data.data(), kernels::generic::row_major_strides(d.shape), t.view_.data,
+                                   kernels::generic::strides_of(t.view_));
+    return t;
+  }
+  template <class T> Dense<T> dense() const {
+    Dense<T> d(view_.shape);
+    kernels::generic::copy_strided(d.shape, sizeof(T), view_.data, kernels::generic::strides_of(view_), d.data.data(),
+                                   kernels::generic::row_major_strides(d.shape));
+    return d;
+  }
+  const TensorView& view() const { return view_; }
+  size_t bytes() const { return dense_bytes(view_.dtype, view_.shape); }
+
+  // Padding lanes zero, and nothing written behind the tensor.
+  bool is_clean() const {
+    for (size_t i = bytes(); i < bytes() + kAlignment; i++)
+      if (memory_.get()[i] != std::byte{0x5a}) return false;
+    if (!view_.is_map()) return true;
+    const size_t element = size_of(view_.dtype);
+    for (int64_t p = 0; p < kernels::generic::map_pixels(view_); p++)
+      for (int64_t lane = view_.shape[1]; lane < view_.pixel_stride; lane++)
+        for (size_t b = 0; b < element; b++)
+          if (memory_.get()[static_cast<size_t>(p * view_.pixel_stride + lane) * element + b] != std::byte{0}) return false;
+    return true;
+  }
+
+ private:
+  std::shared_ptr<std::byte> memory_;
+  TensorView view_;
+};
+
+// One operator of a graph of its own. Inputs are added in order; constants belong to the graph, the rest is given to run().
+class Operator {
+ public:
+  explicit Operator(std::string op, int precision = 1, std::string alias = "def") {
+    node.op = std::move(op);
+    node.precision = precision;
+    node.alias = std::move(alias);
+    graph.name = "test.nb";
+  }
+
+  template <class T> void constant(const std::string& parameter, const Dense<T>& d) {
+    auto owner = std::make_shared<std::vector<T>>(d.data);
+    const auto bytes = std::as_bytes(std::span<const T>(*owner));
+    graph.values.push_back({parameter, std::make_shared<graph::Constant>(graph::Constant{dtype_of<T>(), d.shape, owner, bytes})});
+    // Constants come without strides.
+    add(parameter, TensorView{dtype_of<T>(), d.shape, const_cast<std::byte*>(bytes.data())});
+  }
+  void input(const std::string& parameter, const Tensor& tensor) {
+    graph.values.push_back({parameter, nullptr});
+    add(parameter, tensor.view());
+    tensors_.push_back(tensor);
+  }
+  template <class T> void input(const std::string& parameter, const Dense<T>& d) { input(parameter, Tensor::of(d)); }
+  void output(const std::string& parameter, DataType dtype, const Shape& shape) {
+    graph.values.push_back({parameter, nullptr});
+    const auto index = static_cast<int>(std::ranges::count_if(node.outputs, [&](const graph::Port& p) { return p.parameter == parameter; }));
+    node.outputs.push_back({parameter, index, static_cast<graph::ValueId>(graph.values.size() - 1)});
+    shapes_.push_back({dtype, shape});
+  }
+  template <class T> void attribute(const std::string& name, T value) { node.attrs[name] = std::move(value); }
+  void ints(const std::string& name, std::vector<int32_t> values) { node.attrs[name] = std::move(values); }
+
+  std::unique_ptr<kernels::Kernel> kernel() const {
+    const std::span<const kernels::KernelEntry> sets[] = {kernels::generic_set()};
+    return kernels::create_kernel(node, graph, sets);
+  }
+
+  // All outputs, by the level and the number of threads given. Fails the test if a kernel leaves anything unclean.
+  std::vector<Tensor> run(const Loops& loops, int threads) const {
+    kernels::generic::use_loops(loops);
+    const auto made = kernel();
+    std::vector<Tensor> outputs;
+    std::vector<TensorView> views;
+    for (const auto& [dtype, shape] : shapes_) {
+      outputs.emplace_back(dtype, shape);
+      views.push_back(outputs.back().view());
+    }
+    ThreadPool pool(threads);
+    const size_t scratch_bytes = made->scratch_bytes(inputs_, views, threads);
+    const auto scratch = allocate_aligned(scratch_bytes + kAlignment, "scratch");
+    std::memset(scratch.get(), 0x5a, scratch_bytes + kAlignment);
+    made->run({pool, scratch.get()}, inputs_, views);
+    const auto is_fence = [](std::byte b) { return b == std::byte{0x5a}; };
+    CHECK(std::all_of(scratch.get() + scratch_bytes, scratch.get() + scratch_bytes + kAlignment, is_fence));
+    for (const Tensor& t : outputs) CHECK(t.is_clean());
+    return outputs;
+  }
+
+  // The first level of this machine with one thread, after checking that two to four threads give the same bits.
+  Tensor run(size_t output = 0) const {
+    const Loops& best = *kernels::generic::usable_loops().front();
+    const Tensor one = run(best, 1)[output];
+    for (int threads = 2; threads <= 4; threads++) {
+      const Tensor more = run(best, threads)[output];
+      CHECK_MESSAGE(std::memcmp(one.view().data, more.view().data, one.bytes()) == 0, "differs with " << threads << " threads");
+    }
+    return one;
+  }
+  // The output of every level.
+  std::vector<Tensor> levels(size_t output = 0) const {
+    std::vector<Tensor> results;
+    for (const Loops* loops : kernels::generic::usable_loops()) results.push_back(run(*loops, 1)[output]);
+    kernels::generic::use_loops(*kernels::generic::usable_loops().front());
+    return results;
+  }
+
+  graph::Node node;
+  graph::Graph graph;
+
+ private:
+  void add(const std::string& parameter, const TensorView& view) {
+    const auto index = static_cast<int>(std::ranges::count_if(node.inputs, [&](const graph::Port& p) { return p.parameter == parameter; }));
+    node.inputs.push_back({parameter, index, static_cast<graph::ValueId>(graph.values.size() - 1)});
+    inputs_.push_back(view);
+  }
+
+  std::vector<Tensor> tensors_;  // keep the memory of inputs_
+  std::vector<TensorView> inputs_;
+  std::vector<std::pair<DataType, Shape>> shapes_;
+};
+
+// |a - b| <= tolerance * max(1, |b|), for every element.
+inline void check_close(const Dense<float>& actual, const Dense<float>& expected, double tolerance = 1e-5) {
+  REQUIRE(actual.shape == expected.shape);
+  size_t bad = 0;
+  for (size_t i = 0; i < actual.data.size(); i++) {
+    const double a = actual.data[i], b = expected.data[i];
+    if (!(std::fabs(a - b) <= tolerance * std::max(1.0, std::fabs(b))) && bad++ == 0) {
+      FAIL_CHECK("element " << i << " of " << actual.shape.str() << " is " << a << ", expected " << b);
+    }
+  }
+}
+template <class T> void check_equal(const Dense<T>& actual, const Dense<T>& expected) {
+  REQUIRE(actual.shape == expected.shape);
+  for (size_t i = 0; i < actual.data.size(); i++) {
+    if (std::memcmp(&actual.data[i], &expected.data[i], sizeof(T)) != 0) {
+      FAIL_CHECK("element " << i << " of " << actual.shape.str() << " is " << +actual.data[i] << ", expected " << +expected.data[i]);
+      return;
+    }
+  }
+}
+
+}  // namespace edgeocr::kernel_test
