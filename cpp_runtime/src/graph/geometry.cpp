@@ -80,10 +80,16 @@ Window pool_window(const Node& node, const Shape& input) {
   return window;
 }
 
-int64_t convolved_size(const Window& window, size_t axis, int64_t input, bool ceil_mode) {
+int64_t convolved_size(const Window& window, size_t axis, int64_t input) {
   int64_t room = input + window.pad_begin[axis] + window.pad_end[axis] - window.extent(axis);
-  if (room < 0) return 0;
-  return (room + (ceil_mode ? window.stride[axis] - 1 : 0)) / window.stride[axis] + 1;
+  return room < 0 ? 0 : room / window.stride[axis] + 1;
+}
+
+int64_t pooled_size(const Window& window, size_t axis, int64_t input, bool ceil_mode) {
+  int64_t room = input + window.pad_begin[axis] + window.pad_end[axis] - window.extent(axis);
+  int64_t size = (room + (ceil_mode ? window.stride[axis] - 1 : 0)) / window.stride[axis] + 1;
+  bool last_is_inside = (size - 1) * window.stride[axis] - window.pad_begin[axis] < input;
+  return last_is_inside ? std::max<int64_t>(size, 0) : 0;
 }
 
 std::array<int64_t, 2> transposed_size(const Node& node, const Window& window, const Shape& input) {

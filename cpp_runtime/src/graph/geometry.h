@@ -24,8 +24,12 @@ Window conv_window(const Node& node, const Shape& input, const Shape& filter);
 // pool2d: the same with ksize; global_pooling takes the whole map. Not for adaptive pooling.
 Window pool_window(const Node& node, const Shape& input);
 
-// Output size along an axis of a convolution or a pooling; below 1 where the input is smaller than the window.
-int64_t convolved_size(const Window& window, size_t axis, int64_t input, bool ceil_mode = false);
+// Output size along an axis of a convolution; 0 where the padded input is smaller than the window.
+int64_t convolved_size(const Window& window, size_t axis, int64_t input);
+
+// The same of a pooling, by Paddle's formula: its division drops the fraction, so a window of less than a stride more than
+// the padded input still gives one value, of what there is. 0 where a window would lie outside altogether.
+int64_t pooled_size(const Window& window, size_t axis, int64_t input, bool ceil_mode);
 
 // H, W of a conv2d_transpose, with output_padding and output_size.
 std::array<int64_t, 2> transposed_size(const Node& node, const Window& window, const Shape& input);

@@ -20,8 +20,8 @@ void infer_pool(InferContext& context) {
   }
   Window window = pool_window(node, input.shape);
   bool ceil_mode = node.attr_int("ceil_mode", 0) != 0;
-  context.set_output(input.dtype, {input.shape[0], input.shape[1], convolved_size(window, 0, input.shape[2], ceil_mode),
-                                   convolved_size(window, 1, input.shape[3], ceil_mode)});
+  context.set_output(input.dtype, {input.shape[0], input.shape[1], pooled_size(window, 0, input.shape[2], ceil_mode),
+                                   pooled_size(window, 1, input.shape[3], ceil_mode)});
 }
 
 }  // namespace edgeocr::graph
