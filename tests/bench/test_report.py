@@ -12,7 +12,7 @@ from bench_samples import bench_result, picture_result, variant_result
 from rich.console import Console
 
 from edgeocr.bench.html import render_html
-from edgeocr.bench.published import slimocr
+from edgeocr.bench.published import other_figures, slimocr
 from edgeocr.bench.report import Report, build_report
 from edgeocr.bench.result import write_result
 from edgeocr.bench.table import number, percent, show_report
@@ -98,11 +98,12 @@ def test_html_report_is_one_sound_file_with_everything_escaped(tmp_path: Path) -
     picture = tmp_path / "page.png"
     picture.write_bytes(b"\x89PNG not really")
     report = build_report(bench_result("host", [PLAIN, PACT], ["prune"]), slimocr())
-    html = render_html(report, [picture])
+    html = render_html(report, [picture], other_figures())
     checker = _Checker()
     checker.feed(html)
     assert checker.open == []
     assert "TOTAL <b>&" in checker.text and "not built: prune" in checker.text
+    assert "PP-OCR v1.1 mobile pipeline" in checker.text and "15.59" in checker.text
     assert "data:image/png;base64," in html and "http" not in html
     assert report.result.binding() in checker.text
 

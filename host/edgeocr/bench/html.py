@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from edgeocr.bench.published import Figure
 from edgeocr.bench.report import Report
 from edgeocr.bench.result import PictureResult, VariantResult
-from edgeocr.bench.table import COLUMNS, accuracy_text, number, our_cells, published_cells, remarks
+from edgeocr.bench.table import COLUMNS, accuracy_text, number, our_cells, printed, published_cells, remarks
 
 MAX_EMBEDDED_BYTES = 2 << 20
 MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".bmp": "image/bmp"}
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8886; --box: #d33; --dim: #8888; }
+:root { color-scheme: light dark; --line: #8886; --box: #d33 }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line) }
-th:nth-child(2), td:nth-child(2), td.text, th.text { text-align: left }
+.scroll th:nth-child(2), .scroll td:nth-child(2), td.text, th.text { text-align: left }
 tr.published { opacity: .65 }
 .reading { display: flex; gap: 1.5rem; flex-wrap: wrap; align-items: flex-start }
 .reading svg { width: min(32rem, 100%); height: auto; border: 1px solid var(--line) }
@@ -30,21 +31,24 @@ footer { margin-top: 2rem; color: GrayText; font-size: .85rem; overflow-wrap: an
 """
 
 
-def render_html(report: Report, pictures: Sequence[Path]) -> str:
-    """`pictures` are the files that were read, in the order of the result's pictures."""
+def render_html(report: Report, pictures: Sequence[Path], others: Sequence[Figure]) -> str:
+    """`pictures` are the files that were read, in the order of the result's pictures; `others`: published figures shown for orientation."""
     result = report.result
+    where = result.label if result.label == result.device.serial else f"{result.device.serial} ({result.label})"
     shown = [(variant, *pair) for variant in result.variants[:1] for pair in zip(variant.pictures, pictures, strict=True)]
     readings = "".join(_reading(picture, variant, path) for variant, picture, path in shown)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>edgeocr: {escape(result.device.serial)}, {escape(result.label)}</title><style>{STYLE}</style></head><body>
-<h1>edgeocr on {escape(result.device.serial)} ({escape(result.label)})</h1>
+<title>edgeocr on {escape(where)}</title><style>{STYLE}</style></head><body>
+<h1>edgeocr on {escape(where)}</h1>
 {readings}
 <h2>{escape(report.table.title)} and ours</h2>
 <div class="scroll"><table><thead>{_row(COLUMNS, "th")}</thead><tbody>{_rows(report)}</tbody></table></div>
 {"".join(f"<p>{escape(remark)}</p>" for remark in remarks(report))}
 <h2>Samples, ms</h2>
 <div class="scroll"><table><thead>{_row(SAMPLE_COLUMNS, "th")}</thead><tbody>{_sample_rows(report)}</tbody></table></div>
+<h2>Other published figures</h2>
+<div class="scroll"><table><thead>{_row(OTHER_COLUMNS, "th")}</thead><tbody>{_other_rows(others)}</tbody></table></div>
 <footer>taken {escape(result.taken_at)} by edgeocr {escape(result.edgeocr_version)}, runner {escape(result.runner.version)}
 ({escape(result.runner.file.sha256)}); bound by {result.binding()}</footer>
 </body></html>
@@ -52,6 +56,7 @@ def render_html(report: Report, pictures: Sequence[Path]) -> str:
 
 
 SAMPLE_COLUMNS = ("", "variant, picture, stage", "samples", "min", "median", "95 % interval", "mean", "p90", "p99", "max", "MAD")
+OTHER_COLUMNS = ("", "what", "device", "ms", "size MB", "source")
 SHOWN_STAGES = ("det", "rec_per_box", "total")
 
 
@@ -66,6 +71,10 @@ def _sample_rows(report: Report) -> str:
                 figures = [number(s.min), number(s.median), interval, *map(number, (s.mean, s.p90, s.p99, s.max, s.mad))]
                 rows.append(_row(["", f"{variant.variant}, {picture.picture}, {stage}", str(s.count), *figures]))
     return "".join(rows)
+
+
+def _other_rows(others: Sequence[Figure]) -> str:
+    return "".join(_row(["", f.what, f.device or "", printed(f.ms), printed(f.size_mb), f.source], kind="published") for f in others)
 
 
 def _rows(report: Report) -> str:

@@ -52,11 +52,11 @@ def published_cells(row: Row, device: str) -> list[str]:
     return [
         str(row.number),
         f"{row.strategy}: published, {device}",
-        number(row.detector.ms),
-        number(row.recogniser.ms_per_box),
-        number(row.total_ms),
+        printed(row.detector.ms),
+        printed(row.recogniser.ms_per_box),
+        printed(row.total_ms),
         percent(row.speed_up_percent),
-        number(row.size_mb),
+        printed(row.size_mb),
         percent(row.compression_percent),
         f"det {row.detector.accuracy:g} %, rec {row.recogniser.accuracy:g} %",
     ]
@@ -99,6 +99,11 @@ def remarks(report: Report) -> Iterator[str]:
                 yield f"{variant.variant}, {picture.picture}: the warm-up did not come to agree within 3 %."
             if not picture.same_text:
                 yield f"{variant.variant}, {picture.picture}: the lines differ between readings."
+
+
+def printed(value: float | None) -> str:
+    """A published figure, with the digits that were printed."""
+    return "" if value is None else f"{value:g}"
 
 
 def number(value: float | None) -> str:

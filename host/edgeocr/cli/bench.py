@@ -40,7 +40,7 @@ def command(
     On a phone warm-up and samples follow a full protocol; times of this machine and of the emulated phone are marked as what they are.
     """
     from edgeocr.bench.html import render_html
-    from edgeocr.bench.published import slimocr
+    from edgeocr.bench.published import other_figures, slimocr
     from edgeocr.bench.report import build_report
     from edgeocr.bench.result import write_atomically, write_result
     from edgeocr.paths import BUILD
@@ -55,7 +55,7 @@ def command(
     folder = out if out is not None else BUILD / "bench"
     written = write_result(result, folder)
     page = written.with_suffix(".html")
-    write_atomically(page, render_html(report, read).encode())
+    write_atomically(page, render_html(report, read, other_figures()).encode())
     if as_json:
         common.emit_json({**result.document(), "report": report.document(), "files": [str(written), str(page)]})
         return
