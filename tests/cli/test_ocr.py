@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -100,6 +101,14 @@ def test_pattern_that_the_shell_did_not_expand(call: Call, tmp_path: Path) -> No
     code, out, err = call("ocr", tmp_path / "*.jpg", "--json")
     assert code == 1 and json.loads(out) == []
     assert err.splitlines()[-1] == f"error: {tmp_path}/*.jpg: no file matches the pattern"
+
+
+def test_devices_and_pipes_are_not_waited_for(call: Call, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    code, _, err = call("ocr", pipe, "/dev/zero")
+    assert code == 1
+    assert err.splitlines()[-2:] == [f"error: {name}: is a device or a pipe, expected a file" for name in (pipe, "/dev/zero")]
 
 
 def test_picture_without_text(call: Call, tmp_path: Path) -> None:

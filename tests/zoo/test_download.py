@@ -88,6 +88,12 @@ def test_no_network_is_one_clear_line(tmp_path: Path) -> None:
         download(URL, {tmp_path / "det.nb": pinned()}, offline)
 
 
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the cache should be")
+    with pytest.raises(ModelError, match=r"det.nb: cannot be downloaded: .*/cache/.*: Not a directory"):
+        download(URL, {tmp_path / "cache" / "a" / "det.nb": pinned()}, serving(CONTENT))
+
+
 def test_connection_lost_half_way_leaves_nothing(tmp_path: Path) -> None:
     class Broken(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:

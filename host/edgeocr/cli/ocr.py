@@ -92,18 +92,29 @@ def _shown(record: PictureRecord, show_all: bool) -> list[Line]:
 
 
 def _split(pictures: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """Those that are files, and what is wrong with each of the others."""
-    complaints = []
-    files = []
+    """Those that can be opened, and what is wrong with each of the others."""
+    files, complaints = [], []
     for picture in pictures:
-        if picture.is_dir():
-            complaints.append(f"{picture}: is a folder, expected a picture: name its files, for example {picture}/*.jpg")
-        elif not picture.exists():
-            pattern = any(character in picture.name for character in "*?[")
-            complaints.append(f"{picture}: {'no file matches the pattern' if pattern else 'no such picture'}")
-        else:
+        complaint = _unusable(picture)
+        if complaint is None:
             files.append(picture)
+        else:
+            complaints.append(f"{picture}: {complaint}")
     return files, complaints
+
+
+def _unusable(picture: Path) -> str | None:
+    if picture.is_dir():
+        return f"is a folder, expected a picture: name its files, for example {picture}/*.jpg"
+    if not picture.exists():
+        return "no file matches the pattern" if any(character in picture.name for character in "*?[") else "no such picture"
+    if not picture.is_file():
+        return "is a device or a pipe, expected a file"
+    try:
+        with picture.open("rb"):
+            return None
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
 def _complaint(error: ErrorRecord) -> str:

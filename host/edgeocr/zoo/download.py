@@ -86,7 +86,8 @@ def download(url: str, wanted: dict[Path, FileEntry], opener: Opener = open_http
     except HTTPException as error:
         raise ModelError(f"{url}: cannot be downloaded: {type(error).__name__} {error}") from error
     except OSError as error:
-        raise ModelError(f"{url}: cannot be downloaded: {error.strerror or error}") from error
+        place = f"{error.filename}: " if error.filename else ""
+        raise ModelError(f"{url}: cannot be downloaded: {place}{error.strerror or error}") from error
 
 
 @contextmanager
