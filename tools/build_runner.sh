@@ -31,9 +31,13 @@ declare -A toolchains=([host]=zig-host [aarch64]=zig-aarch64-musl)
 for target in "${targets[@]}"; do
   "$root/tools/build_libjpeg.sh" "$target" "$root/build/third_party/jpeg-$target" "$python"
   build=$root/build/$target
+  mkdir -p "$build"
+  exec 9>"$build/lock"  # two runs at once would ruin ninja's log
+  flock 9
   if [ ! -f "$build/build.ninja" ]; then
     "$python" -m cmake -S "$root" -B "$build" -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DEDGEOCR_PYTHON="$python" \
       -DCMAKE_TOOLCHAIN_FILE="$root/cmake/${toolchains[$target]}.cmake"
   fi
-  "$python" -m cmake --build "$build" -j "$jobs" "$@"
+  "$python" -m cmake --build "$build" -j "$jobs" "$@" 9>&-
+  exec 9>&-
 done

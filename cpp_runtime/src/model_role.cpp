@@ -1,5 +1,6 @@
 #include "model_role.h"
 
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -9,69 +10,76 @@
 namespace edgeocr {
 namespace {
 
-const char* name_of_session(const Session& session) { return session.graph().name.c_str(); }
+const char* file_of(const Session& session) { return session.graph().name.c_str(); }
 
-// Output shape of the first output for one input shape.
+// Shape of the first output for one input shape. Fails where the net cannot take it.
 Shape output_shape(const Session& session, const Shape& input) {
   const graph::Graph& graph = session.graph();
-  if (graph.inputs.size() != 1) fail("%s: has %zu inputs, expected 1 (a picture)", name_of_session(session), graph.inputs.size());
-  if (graph.outputs.empty()) fail("%s: has no outputs", name_of_session(session));
   return graph::infer(graph, {&input, 1})[static_cast<size_t>(graph.outputs[0])].shape;
 }
 
-// What a net looks like from outside, for messages.
-const char* likeness(const Shape& output) {
-  if (output.rank() == 4) return "a detector";
-  if (output.rank() == 3) return "a recogniser";
-  if (output.rank() == 2 && output[1] == 2) return "a direction classifier";
+// What the net is instead, for messages: known by the form of its output for the inputs that the pipeline's nets take.
+const char* likeness(const Session& session) {
+  for (const Shape& input : {Shape{1, 3, 64, 320}, Shape{1, 3, 32, 320}, Shape{1, 3, kClassifierHeight, kClassifierWidth}}) {
+    try {
+      const Shape output = output_shape(session, input);
+      if (output.rank() == 4) return "a detector";
+      if (output.rank() == 3) return "a recogniser";
+      if (output == Shape{1, 2}) return "a direction classifier";
+    } catch (const Error&) {
+      continue;
+    }
+  }
   return "none of the pipeline's nets";
 }
 
-[[noreturn]] void reject(const Session& session, const char* role, const Shape& input, const Shape& output, const std::string& expected) {
-  fail("%s: output is %s for input %s, expected %s: this looks like %s, not like a %s", name_of_session(session), output.str().c_str(),
-       input.str().c_str(), expected.c_str(), likeness(output), role);
+void require_picture_input(const Session& session) {
+  const graph::Graph& graph = session.graph();
+  if (graph.inputs.size() != 1) fail("%s: has %zu inputs, expected 1 (a picture)", file_of(session), graph.inputs.size());
+  if (graph.outputs.empty()) fail("%s: has no outputs, expected 1", file_of(session));
+  const Shape& feed = session.feed_shape();
+  if (feed.rank() != 4) fail("%s: feed shape has %d dimensions, expected 4 (N, C, H, W)", file_of(session), feed.rank());
+  if (feed[1] != 3 && feed[1] != -1) fail("%s: feed shape has %lld channels, expected 3", file_of(session), static_cast<long long>(feed[1]));
 }
 
-// The file's own input shape, with sizes that fit every role where it is dynamic: role checks must not fail inside a net that is
-// merely the wrong one.
-Shape own_input(const Session& session) {
-  Shape input = session.feed_shape();
-  if (input.rank() != 4) fail("%s: feed shape has rank %d, expected 4 (N, C, H, W)", name_of_session(session), input.rank());
-  const int64_t fallback[] = {1, 3, 64, 320};
-  input[0] = 1;
-  for (int i = 1; i < 4; ++i) {
-    if (input[i] < 1) input[i] = fallback[i];
+// Output for the input of a role; fails with what the net looks like unless `fits(output)`.
+template <class Fits>
+Shape require_output(const Session& session, const char* role, const Shape& input, const std::string& expected, const Fits& fits) {
+  std::optional<Shape> output;
+  std::string reason;
+  try {
+    output = output_shape(session, input);
+    if (fits(*output)) return *output;
+    reason = std::string(file_of(session)) + ": output is " + output->str() + ", expected " + expected;
+  } catch (const Error& error) {
+    reason = error.what();
   }
-  if (input[1] != 3) fail("%s: feed shape has %lld channels, expected 3", name_of_session(session), static_cast<long long>(input[1]));
-  return input;
+  fail("%s (input %s): this looks like %s, not like a %s", reason.c_str(), input.str().c_str(), likeness(session), role);
 }
 
 }  // namespace
 
 void require_detector(const Session& session) {
-  Shape input = own_input(session);
-  const Shape output = output_shape(session, input);
-  const Shape expected{1, 1, input[2], input[3]};
-  if (output != expected) reject(session, "detector", input, output, expected.str());
+  require_picture_input(session);
+  const Shape input{1, 3, 64, 320}, expected{1, 1, 64, 320};
+  require_output(session, "detector", input, expected.str(), [&](const Shape& output) { return output == expected; });
 }
 
 void require_classifier(const Session& session) {
-  const Shape own = own_input(session);
-  if (const Shape output = output_shape(session, own); output != Shape{1, 2}) reject(session, "direction classifier", own, output, "1x2");
-  const Shape input{1, 3, kClassifierHeight, kClassifierWidth};
-  if (const Shape output = output_shape(session, input); output != Shape{1, 2}) reject(session, "direction classifier", input, output, "1x2");
+  require_picture_input(session);
+  const Shape input{1, 3, kClassifierHeight, kClassifierWidth}, expected{1, 2};
+  require_output(session, "direction classifier", input, expected.str(), [&](const Shape& output) { return output == expected; });
 }
 
 RecogniserForm require_recogniser(const Session& session) {
-  const Shape input = own_input(session);
-  const Shape output = output_shape(session, input);
-  if (output.rank() != 3 || output[0] != 1) reject(session, "recogniser", input, output, "1 x steps x classes");
-  const int64_t height = session.feed_shape()[2];
+  require_picture_input(session);
+  const int64_t batch = session.feed_shape()[0], height = session.feed_shape()[2];
   if (height != 32 && height != 48) {
-    fail("%s: input height is %lld, expected 32 or 48", name_of_session(session), static_cast<long long>(height));
+    fail("%s: input height is %lld, expected 32 or 48: this looks like %s, not like a recogniser", file_of(session),
+         static_cast<long long>(height), likeness(session));
   }
-  if (output[2] < 3) fail("%s: has %lld classes, expected at least 3", name_of_session(session), static_cast<long long>(output[2]));
-  const int64_t batch = session.feed_shape()[0];
+  const Shape output = require_output(session, "recogniser", Shape{1, 3, height, 320}, "1 x steps x classes (at least 3)",
+                                      [](const Shape& shape) { return shape.rank() == 3 && shape[0] == 1 && shape[2] >= 3; });
   return {static_cast<int>(height), static_cast<size_t>(output[2]), batch > 0 ? static_cast<int>(batch) : 0};
 }
 

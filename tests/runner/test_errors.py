@@ -106,7 +106,7 @@ def test_a_recogniser_of_another_height(failure: Callable[..., str], tmp_path: P
         Op("fetch", {"X": ["y"]}, {"Out": ["fetch"]}, {"col": 0}),
     ]
     (tmp_path / "rec.nb").write_bytes(write_nb(ops, [Param("w", [1])], feed_dims=(-1, 3, height, 320)))
-    assert failure(recogniser=tmp_path / "rec.nb").endswith(f"input height is {height}, expected 32 or 48")
+    assert f"rec.nb: input height is {height}, expected 32 or 48" in failure(recogniser=tmp_path / "rec.nb")
 
 
 def test_a_net_without_pictures_as_input(failure: Callable[..., str], tmp_path: Path) -> None:
