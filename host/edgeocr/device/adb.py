@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeocr.device.adb_output import AdbEntry, ConnectResult, classify_failure, last_line, parse_connect, parse_devices
+from edgeocr.device.adb_output import AdbEntry, ConnectResult, classify_failure, failure_remark, parse_connect, parse_devices
 from edgeocr.device.device import ShellResult
 from edgeocr.errors import DeviceError, SetupError
 
@@ -90,5 +90,5 @@ class Adb:
 
 
 def _server_error(done: ShellResult) -> SetupError:
-    remark = last_line((done.stdout + b"\n" + done.stderr).decode(errors="replace"))
+    remark = failure_remark((done.stdout + b"\n" + done.stderr).decode(errors="replace"))
     return SetupError(f"the adb server does not answer: {remark or 'no reason given'}", "run `adb kill-server`, then try again")

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from edgeocr.device.adb import SHORT_TIMEOUT, Adb
-from edgeocr.device.adb_output import READY, classify_failure, last_line, parse_features, parse_getprop
+from edgeocr.device.adb_output import READY, classify_failure, failure_remark, parse_features, parse_getprop
 from edgeocr.device.device import Kind, ShellResult
 from edgeocr.errors import DeviceError
 
@@ -59,8 +59,7 @@ class AdbDevice:
 
     def shell(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None) -> ShellResult:
         done = self.adb.run(self._shell_arguments(argv, stdin=bool(stdin)), stdin=stdin or None, timeout=timeout)
-        if done.returncode != 0:
-            self.check_reachable()
+        self.check_reachable()  # adb shell ends with 0, too, where the device goes away under it
         return done
 
     def popen(self, argv: Sequence[str], *, stdin: bool = False) -> subprocess.Popen[bytes]:
@@ -110,7 +109,7 @@ class AdbDevice:
         return self._adb_error(done, doing)
 
     def _adb_error(self, done: ShellResult, doing: str) -> DeviceError:
-        remark = last_line(done.stderr.decode(errors="replace")) or last_line(done.stdout.decode(errors="replace"))
+        remark = failure_remark(_text(done))
         return DeviceError(f"device {self.serial} failed while {doing}: {remark or f'adb exit code {done.returncode}'}")
 
 

@@ -120,7 +120,11 @@ _FAILURES: tuple[tuple[str, FailureKind], ...] = (
 )
 
 
-def last_line(text: str) -> str:
-    """adb's last remark without its "adb: " or "error: " prefixes: the one that tells the failure. Empty where there is none."""
+def failure_remark(text: str) -> str:
+    """The line that tells a failure, without adb's prefixes: its last "error", else its last line. Empty where there is none.
+
+    `adb push` goes on to count what it did after the error that matters.
+    """
     lines = _lines(text)
-    return re.sub(r"^(?:adb: )?(?:error: )?", "", lines[-1]) if lines else ""
+    errors = [line for line in lines if re.match(r"(adb: )?error: ", line)]
+    return re.sub(r"^(?:adb: )?(?:error: )?", "", (errors or lines or [""])[-1])

@@ -40,10 +40,13 @@ class Device(Protocol):
         """Run one program to its end. ``timeout`` in seconds: DeviceError beyond it."""
 
     def popen(self, argv: Sequence[str], *, stdin: bool = False) -> subprocess.Popen[bytes]:
-        """Start one program with its stdout and stderr on pipes (stdin too, if asked for; else it reads nothing)."""
+        """Start one program with its stdout and stderr on pipes (stdin too, if asked for; else it reads nothing).
+
+        Its end, with whatever exit code, may be the device's: `check_reachable` tells.
+        """
 
     def check_reachable(self) -> None:
-        """Raise DeviceError if the device is not there any more: tells a lost device from a program that failed."""
+        """Raise DeviceError if the device is not there any more: tells a lost device from a program that ended."""
 
     def push(self, local: Path, remote: str) -> None:
         """Copy one file to the device, in place and unchecked: `edgeocr.device.push` builds the safe way on it."""

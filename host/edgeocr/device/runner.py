@@ -178,7 +178,11 @@ class _Site:
         return str(local.absolute()) if self._on_host else f"{DEVICE_FOLDER}/{name}"
 
     def folder(self, local: Path, name: str) -> str:
-        """As `path_for`, for a folder, which is made."""
+        """As `path_for`, for a folder, which is made on both sides."""
+        try:
+            local.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"folder {local} cannot be made: {error.strerror}") from None
         folder = self.path_for(local, name)
         done = self._device.shell(["mkdir", "-p", folder])
         if done.returncode != 0:

@@ -45,19 +45,22 @@ class RunnerClient:
                 for line in process.stdout:
                     reader.take(line)
                 code = process.wait()
+            except RecordError:
+                self._device.check_reachable()  # a device that is lost cuts its last record
+                raise
             finally:
                 _end(process)
                 messages.join()
+        self._device.check_reachable()
         code = code if code >= 0 else 128 - code
         if code != 0 and not reader.errors:
             raise self._failure(code, messages)
         return reader.hello_or_error()
 
-    def _failure(self, code: int, messages: _Messages) -> EdgeocrError:
+    def _failure(self, code: int, messages: _Messages) -> RunnerError:
         error = messages.last_error()
         if error is not None:
             return RunnerError(error)
-        self._device.check_reachable()
         where = f"the runner on device {self._device.serial}"
         if code > 128:
             return RunnerError(f"{where} was ended by {_signal_name(code - 128)}", "please report it with the picture and the models")

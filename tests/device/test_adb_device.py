@@ -1,0 +1,135 @@
+"""A device behind adb: what passes, and what each of its failures is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from emulated_phone import Phone
+
+from edgeocr.device.adb import Adb
+from edgeocr.device.adb_device import AdbDevice
+from edgeocr.errors import DeviceError
+
+ODD_ARGUMENTS = ["plain", "two words", "", "'", '"', "$(id)", "`id`", "a;b", "*", "\\", "-n", "文字", "line\nbreak", "~", "#x", "a=b", "!"]
+
+
+def test_arguments_pass_as_they_are(device: AdbDevice) -> None:
+    done = device.shell(["printf", "<%s>", *ODD_ARGUMENTS])
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == "".join(f"<{argument}>" for argument in ODD_ARGUMENTS)
+
+
+def test_streams_and_exit_code(device: AdbDevice) -> None:
+    assert device.shell(["sh", "-c", "cat; echo error >&2; exit 200"], stdin=b"\0\r\n\xff") == (200, b"\0\r\n\xff", b"error\n")
+
+
+def test_a_failing_program_is_no_error_of_the_device(device: AdbDevice) -> None:
+    assert device.shell(["sh", "-c", "exit 1"]).returncode == 1
+    assert device.shell(["/data/local/tmp/nothing"]).returncode == 127
+
+
+def test_a_process_that_is_started_can_be_spoken_to(device: AdbDevice) -> None:
+    with device.popen(["cat"], stdin=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"line\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"line\n"
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_files_go_and_come_back(device: AdbDevice, tmp_path: Path) -> None:
+    local = tmp_path / "文字 1"
+    local.write_bytes(b"\0\1\2")
+    device.push(local, "/data/local/tmp/文字 1")
+    device.pull("/data/local/tmp/文字 1", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == b"\0\1\2"
+
+
+def test_a_refused_transfer_gives_adbs_reason(device: AdbDevice, tmp_path: Path) -> None:
+    local = tmp_path / "local"
+    local.touch()
+    with pytest.raises(DeviceError, match=r"failed while pushing local: .*Read-only file system"):
+        device.push(local, "/system/local")
+    with pytest.raises(DeviceError, match=r"failed while pulling /data/nothing: .*No such file"):
+        device.pull("/data/nothing", tmp_path / "back")
+
+
+def test_it_is_emulated_and_says_so(device: AdbDevice) -> None:
+    assert device.kind == "emulated"
+    assert device.properties()["ro.build.version.sdk"] == "29"
+
+
+def test_a_command_that_takes_too_long_is_given_up(device: AdbDevice) -> None:
+    with pytest.raises(DeviceError, match=r"did not answer within 0.2 s"):
+        device.shell(["sleep", "60"], timeout=0.2)
+
+
+def test_a_phone_that_left_is_lost(adb: Adb, phone: Phone) -> None:
+    device = AdbDevice(adb, phone.state.serial)
+    adb.disconnect(phone.state.serial)
+    try:
+        with pytest.raises(DeviceError, match=f"device {phone.state.serial} was lost") as caught:
+            device.shell(["true"])
+        assert "connect it again" in (caught.value.hint or "")
+    finally:
+        adb.connect(phone.state.serial)
+
+
+# states and answers of other phones, by a script in adb's place
+
+FAKE = """\
+#!/bin/sh
+case $* in
+"devices -l") printf 'List of devices attached\\nSERIAL  {state} usb:1-1\\n' ;;
+*features) {features} ;;
+*getprop*) printf '[ro.kernel.qemu]: [{qemu}]\\n' ;;
+*) echo "unexpected: $*" >&2; exit 99 ;;
+esac
+"""
+
+
+def write(script: Path, state: str = "device", features: str = "echo shell_v2", qemu: str = "") -> AdbDevice:
+    script.write_text(FAKE.format(state=state, features=features, qemu=qemu))
+    return AdbDevice(Adb(), "SERIAL")
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "hint"),
+    [
+        ("unauthorized", "device SERIAL is unauthorized", "allow USB debugging"),
+        ("authorizing", "device SERIAL is authorizing", "allow USB debugging"),
+        ("offline", "device SERIAL is offline", "adb reconnect"),
+        ("no permissions (missing udev rules?)", "device SERIAL may not be opened: no permissions", "udev"),
+        ("recovery", "device SERIAL is recovery", "boot the phone"),
+    ],
+)
+def test_a_device_that_is_not_ready_is_told_with_what_to_do(fake_adb: Path, state: str, message: str, hint: str) -> None:
+    with pytest.raises(DeviceError) as caught:
+        write(fake_adb, state).open()
+    assert caught.value.message == message and hint in (caught.value.hint or "")
+
+
+def test_an_unknown_serial_is_told_with_what_to_do(fake_adb: Path) -> None:
+    write(fake_adb)
+    with pytest.raises(DeviceError, match="device OTHER is not connected") as caught:
+        AdbDevice(Adb(), "OTHER").open()
+    assert "edgeocr devices" in (caught.value.hint or "")
+
+
+def test_a_phone_before_android_7_is_too_old(fake_adb: Path) -> None:
+    with pytest.raises(DeviceError, match="too old"):
+        write(fake_adb, features="echo cmd").open()
+
+
+def test_a_device_lost_while_it_is_opened(fake_adb: Path) -> None:
+    with pytest.raises(DeviceError, match="failed while asking for its features: device 'SERIAL' not found"):
+        write(fake_adb, features="echo \"error: device 'SERIAL' not found\" >&2; exit 1").open()
+
+
+@pytest.mark.parametrize(("qemu", "kind"), [("1", "emulated"), ("0", "phone"), ("", "phone")])
+def test_the_sdks_emulator_is_no_phone(fake_adb: Path, qemu: str, kind: str) -> None:
+    device = write(fake_adb, qemu=qemu)
+    device.open()
+    assert device.kind == kind
