@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import cv2
 import numpy as np
 import ocr_steps
@@ -15,6 +17,8 @@ TRUTH = ((4, 11), (4, 12))
 @pytest.fixture(scope="session")
 def steps() -> ocr_steps.Steps:
     reason = ocr_steps.missing()
+    if reason and os.environ.get("EDGEOCR_REQUIRE_RUNNER") == "1":
+        pytest.fail(f"runner is required here, but {reason}", pytrace=False)
     if reason:
         pytest.skip(reason)
     version = tuple(int(part) for part in cv2.__version__.split(".")[:2])
