@@ -131,7 +131,8 @@ void check_fp32_conv(Random& random, bool depthwise) {
   const Shape out = conv_out(c);
   if (out[2] < 1 || out[3] < 1) return;
   const auto in = random.reals({c.batch, c.in_channels(), c.in_h, c.in_w}), bias = random.reals({c.out_channels()});
-  const auto filter = random.reals({c.out_channels(), c.group_in, c.kernel_h, c.kernel_w});
+  const float reach = 1.0f / std::sqrt(static_cast<float>(c.group_in * c.kernel_h * c.kernel_w));  // outputs of about 1
+  const auto filter = random.reals({c.out_channels(), c.group_in, c.kernel_h, c.kernel_w}, -reach, reach);
   Dense<float> expected(out);
   for (int64_t n = 0; n < out[0]; n++)
     for (int64_t o = 0; o < out[1]; o++)
