@@ -42,9 +42,12 @@ def test_odd_quads_crop_as_opencv_crops_them(steps: Steps, photo: NDArray[np.uin
     assert np.array_equal(steps.crop(photo, corners), paddle_ocr.get_rotate_crop_image(photo, corners))
 
 
-def test_a_box_without_area_is_refused(steps: Steps, photo: NDArray[np.uint8]) -> None:
+def test_a_box_without_area_or_end_is_refused(steps: Steps, photo: NDArray[np.uint8]) -> None:
     with pytest.raises(StepError, match=r"text box is 0x0, expected sides of at least 1: corners \(3, 3\)"):
         steps.crop(photo, np.full((4, 2), 3, np.float32))
+    for value in (np.nan, np.inf, 3e6):
+        with pytest.raises(StepError, match="text box has a corner that is no number or farther out than"):
+            steps.crop(photo, np.array([[0, 0], [9, 0], [9, value], [0, 9]], np.float32))
 
 
 def test_a_picture_wider_than_opencv_takes(steps: Steps, rng: np.random.Generator) -> None:

@@ -47,7 +47,7 @@ def test_unclip_equals_pyclipper(steps: Steps, rng: np.random.Generator) -> None
     for _ in range(3000):
         corners = rotated_rect(rng, 400, 3, 300)
         quad, _ = paddle_ocr.get_mini_boxes(corners)
-        ratio = float(rng.choice([1.5, 1.2, 2.0]))
+        ratio = float(rng.choice([0.5, 1.0, 1.5, 1.5, 2.0]))
         expected = paddle_ocr.unclip(quad, ratio)
         assert len(expected) == 1
         assert steps.unclip(quad, ratio).tolist() == expected[0].tolist(), quad.tolist()
@@ -59,6 +59,7 @@ def test_unclip_equals_pyclipper(steps: Steps, rng: np.random.Generator) -> None
     [[0, 0], [9, 9], [9, 0], [0, 9]],  # crosses itself
     [[0, 0], [9, 0], [4, 1], [0, 9]],  # hollow
     [[np.nan, 0], [9, 0], [9, 9], [0, 9]],
+    [[0, 0], [np.inf, 0], [9, 9], [0, 9]],
 ])  # fmt: skip
 def test_unclip_of_what_is_not_convex_is_empty(steps: Steps, quad: list[list[float]]) -> None:
     assert len(steps.unclip(np.array(quad, np.float32), 1.5)) == 0
@@ -79,6 +80,12 @@ def test_scores_equal_fill_poly(steps: Steps, rng: np.random.Generator) -> None:
             height,
             quad.tolist(),
         )
+
+
+def test_scores_of_endless_boxes(steps: Steps) -> None:
+    ones = np.ones((8, 8), np.float32)
+    assert steps.box_score(ones, np.array([[-1e9, -1e9], [1e9, -1e9], [1e9, 1e9], [-1e9, 1e9]], np.float32)) == 1
+    assert steps.box_score(ones, np.array([[0, 0], [np.nan, 0], [5, 5], [0, 5]], np.float32)) == 0
 
 
 def test_order_filter_and_sort_equal_paddle_ocr(steps: Steps, rng: np.random.Generator) -> None:

@@ -119,10 +119,20 @@ class PolygonMask {
 
 int clamped(float value, int last) { return static_cast<int>(std::clamp(value, 0.0f, static_cast<float>(last))); }
 
+// astype(int32): towards zero. What lies farther out fills the same pixels.
+int cut(float value) {
+  constexpr float kFarthest = 1 << 24;
+  return static_cast<int>(std::clamp(value, -kFarthest, kFarthest));
+}
+
+bool is_finite(const Quad& quad) {
+  return std::all_of(quad.begin(), quad.end(), [](Point p) { return std::isfinite(p.x) && std::isfinite(p.y); });
+}
+
 }  // namespace
 
 float box_score(const float* map, int width, int height, const Quad& quad) {
-  if (width < 1 || height < 1) return 0;
+  if (width < 1 || height < 1 || !is_finite(quad)) return 0;
   const auto [left, right] = std::minmax({quad[0].x, quad[1].x, quad[2].x, quad[3].x});
   const auto [top, bottom] = std::minmax({quad[0].y, quad[1].y, quad[2].y, quad[3].y});
   const int x0 = clamped(std::floor(left), width - 1), x1 = clamped(std::ceil(right), width - 1);
@@ -130,8 +140,8 @@ float box_score(const float* map, int width, int height, const Quad& quad) {
 
   PolygonMask mask(x1 - x0 + 1, y1 - y0 + 1);
   std::array<PixelPoint, 4> corners;
-  std::transform(quad.begin(), quad.end(), corners.begin(), [&](Point p) {  // astype(int32): towards zero
-    return PixelPoint{static_cast<int>(p.x - static_cast<float>(x0)), static_cast<int>(p.y - static_cast<float>(y0))};
+  std::transform(quad.begin(), quad.end(), corners.begin(), [&](Point p) {
+    return PixelPoint{cut(p.x - static_cast<float>(x0)), cut(p.y - static_cast<float>(y0))};
   });
   mask.fill(corners);
 

@@ -4,21 +4,28 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "ocr/decode.h"
 #include "ocr/resize.h"
 
 namespace edgeocr::ocr {
 namespace {
 
 constexpr double kUprightRatio = 1.5;
+constexpr double kFarthest = 2 * kMaxSide;
 
 int whole_length(Point a, Point b) {
   const float dx = a.x - b.x, dy = a.y - b.y;
   return static_cast<int>(std::sqrt(dx * dx + dy * dy));
 }
 
+bool is_near(const Quad& quad) {
+  return std::all_of(quad.begin(), quad.end(), [](Point p) { return std::abs(p.x) <= kFarthest && std::abs(p.y) <= kFarthest; });
+}
+
 }  // namespace
 
 Image crop_quad(const Image& picture, const Quad& quad) {
+  if (!is_near(quad)) fail("text box has a corner that is no number or farther out than %g pixels", kFarthest);
   const int width = std::max(whole_length(quad[0], quad[1]), whole_length(quad[2], quad[3]));
   const int height = std::max(whole_length(quad[0], quad[3]), whole_length(quad[1], quad[2]));
   if (width < 1 || height < 1) {

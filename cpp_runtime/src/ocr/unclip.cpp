@@ -35,6 +35,13 @@ double length_of(const Quad& quad) {
   return length;
 }
 
+// Beyond any map: corners and offsets that are larger, or NaN, give no polygon.
+constexpr float kFarthest = 1 << 24;
+
+bool is_within_reach(const Quad& quad) {
+  return std::all_of(quad.begin(), quad.end(), [](Point p) { return std::abs(p.x) <= kFarthest && std::abs(p.y) <= kFarthest; });
+}
+
 // Corners cut to integers, repeats dropped, clockwise on the screen; empty unless convex with an area.
 std::vector<PixelPoint> to_convex_polygon(const Quad& quad) {
   std::vector<PixelPoint> polygon;
@@ -98,7 +105,13 @@ class RoundOffset {
       emit(corner, before);
       return false;
     }
-    sine = std::clamp(sine, -1.0, 1.0);
+    if (sine < 0) {  // hollow against an edge that was passed over
+      emit(corner, before);
+      out_.push_back(corner);
+      emit(corner, after);
+      return true;
+    }
+    sine = std::min(sine, 1.0);
     const int steps = std::max(rounded(steps_per_radian_ * std::abs(std::atan2(sine, cosine))), 1);
     Vector direction = before;
     for (int i = 0; i < steps; ++i) {
@@ -139,10 +152,11 @@ void start_after_top(std::vector<PixelPoint>& polygon) {
 }  // namespace
 
 std::vector<PixelPoint> unclip(const Quad& quad, float unclip_ratio) {
+  if (!is_within_reach(quad)) return {};
   const std::vector<PixelPoint> polygon = to_convex_polygon(quad);
   if (polygon.empty()) return {};
   const double delta = area_of(quad) * double{unclip_ratio} / length_of(quad);
-  if (!(delta > 0)) return {};
+  if (!(delta > 0 && delta <= kFarthest)) return {};
   std::vector<PixelPoint> expanded = RoundOffset(delta).run(polygon);
   drop_needless_points(expanded);
   start_after_top(expanded);

@@ -13,8 +13,8 @@ constexpr int kSteps = 1 << kFractionBits;
 constexpr int kTaps = 4;
 constexpr int kWeightBits = 15;
 constexpr int kWeightOne = 1 << kWeightBits;
-// OpenCV starts each row anew every so many columns, and the products of its start are rounded.
-constexpr int kBlockWidth = 64;
+// OpenCV works in blocks: a row's position is computed anew at the first column of each, and its rounding shows.
+constexpr int kBlockRows = 16;
 constexpr int kBlockArea = 1024;
 
 // The 4x4 weights of one sub-pixel position, row-major, sum kWeightOne.
@@ -67,11 +67,15 @@ const std::vector<Weights>& weight_table() {
   return table;
 }
 
-int to_fixed(double value) { return static_cast<int>(std::nearbyint(std::clamp(value, double{INT_MIN}, double{INT_MAX}))); }
+// Saturated; NaN, from a zero times an infinity, goes to the least.
+int to_fixed(double value) {
+  if (!(value > INT_MIN)) return INT_MIN;
+  return value < INT_MAX ? static_cast<int>(std::nearbyint(value)) : INT_MAX;
+}
 
 // The source position (x, y) is in 1/32 pixels.
-void sample(const Image& picture, int x, int y, uint8_t* out) {
-  const Weights& weights = weight_table()[static_cast<size_t>((y & (kSteps - 1)) * kSteps + (x & (kSteps - 1)))];
+void sample(const Image& picture, const std::vector<Weights>& table, int x, int y, uint8_t* out) {
+  const Weights& weights = table[static_cast<size_t>((y & (kSteps - 1)) * kSteps + (x & (kSteps - 1)))];
   const int left = (x >> kFractionBits) - 1, top = (y >> kFractionBits) - 1;
   ptrdiff_t columns[kTaps];
   for (int i = 0; i < kTaps; ++i) columns[i] = ptrdiff_t{std::clamp(left + i, 0, picture.width - 1)} * 3;
@@ -92,8 +96,9 @@ Image warp_perspective_cubic(const Image& picture, const Matrix3& matrix, int wi
   if (picture.width < 1 || picture.height < 1 || width < 1 || height < 1) {
     fail("warp is %dx%d to %dx%d, expected sides of at least 1", picture.width, picture.height, width, height);
   }
+  const std::vector<Weights>& table = weight_table();
   const Matrix3 m = inverse(matrix);
-  const int block_width = std::min(kBlockArea / std::min(kBlockWidth / 4, height), width);
+  const int block_width = std::min(kBlockArea / std::min(kBlockRows, height), width);
   Image out(width, height);
   for (int y = 0; y < height; ++y) {
     uint8_t* to = out.row(y);
@@ -103,7 +108,7 @@ Image warp_perspective_cubic(const Image& picture, const Matrix3& matrix, int wi
       for (int i = 0; i < end; ++i, to += 3) {
         const double w = w0 + m[6] * i;
         const double scale = w != 0 ? kSteps / w : 0;
-        sample(picture, to_fixed((x0 + m[0] * i) * scale), to_fixed((y0 + m[3] * i) * scale), to);
+        sample(picture, table, to_fixed((x0 + m[0] * i) * scale), to_fixed((y0 + m[3] * i) * scale), to);
       }
     }
   }
