@@ -51,7 +51,8 @@ def test_lines_stand_in_the_golden_order(readings: list[dict[str, Any]], set_nam
 
 def test_steps_before_the_text_agree(readings: list[dict[str, Any]], set_name: str, test_data: Path) -> None:
     for picture, record in zip(golden.pictures(test_data, set_name), readings, strict=True):
-        assert record["size"] == picture.reading["size"]
+        height, width = picture.reading["size"]
+        assert record["size"] == [width, height]
         assert record["det_input"] == picture.reading["det_input"]
         assert record["det_sum"] == pytest.approx(picture.reading["det_sum"], rel=1e-4), picture.path.name
 

