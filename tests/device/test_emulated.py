@@ -25,9 +25,8 @@ def own_adb(tmp_path: Path) -> Iterator[Adb]:
 
 
 def test_starting_lists_it_and_stopping_takes_it_from_the_list(own_adb: Adb) -> None:
-    before = time.monotonic()
     state, started = start_emulated("prefix")
-    assert started and time.monotonic() - before < 3
+    assert started
     assert [entry.serial for entry in own_adb.devices()] == [state.serial]
     assert stop_emulated() == state
     assert own_adb.devices() == []

@@ -17,6 +17,7 @@ from edgeocr.device.adb import Adb
 from edgeocr.device.adb_device import AdbDevice
 from edgeocr.device.device import Device
 from edgeocr.device.host_device import HostDevice
+from edgeocr.device.push import DEVICE_FOLDER
 from edgeocr.device.records import BenchRecord, ErrorRecord, InfoRecord, NodeRecord, PictureRecord, Record, RecordError
 from edgeocr.device.runner import OcrOptions, UnreadablePictures, run_bench, run_info, run_ocr
 from edgeocr.device.runner_process import RunnerError
@@ -194,12 +195,30 @@ def test_a_runner_that_chatters_does_not_block(device: Device, runner: Path, mod
     assert len(run_ocr(device, models, pictures)) == 1
 
 
-def test_records_are_seen_as_they_come(device: Device, runner: Path, models: ModelFiles, pictures: list[Path]) -> None:
-    """The run of a second picture does not end before the first was seen."""
-    write_script(runner, f"say {quoted(HELLO)} {quoted(PICTURE)}; sleep 0.5; say {quoted(PICTURE)}")
-    times: list[float] = []
-    run_ocr(device, models, pictures, on_record=lambda record: times.append(time.monotonic()))
-    assert times[1] - times[0] > 0.25
+def test_records_are_seen_as_they_come(place: Phone | None, device: Device, runner: Path, models: ModelFiles, pictures: list[Path]) -> None:
+    """The second record is not written before the first was seen."""
+    seen = runner.parent / "seen" if place is None else place.root / DEVICE_FOLDER.lstrip("/") / "seen"
+    write_script(
+        runner,
+        f"""\
+say {quoted(HELLO)} {quoted(PICTURE)}
+tries=0
+until [ -e "${{0%/*}}/seen" ]; do
+  tries=$((tries+1))
+  [ $tries -lt 200 ] || {{ echo "error: the first record was not seen" >&2; exit 1; }}
+  sleep 0.05
+done
+rm "${{0%/*}}/seen"
+say {quoted(PICTURE)}""",
+    )
+    counted: list[Record] = []
+
+    def count(record: Record) -> None:
+        counted.append(record)
+        seen.touch()
+
+    run_ocr(device, models, pictures, on_record=count)
+    assert len(counted) == 2
 
 
 def test_a_runner_that_is_not_built_is_told(

@@ -57,11 +57,10 @@ def start_program(where: StatePaths) -> subprocess.Popen[bytes]:
     )
 
 
-def test_it_starts_at_once_and_stops(where: StatePaths) -> None:
+def test_it_starts_and_stops(where: StatePaths) -> None:
     assert lifecycle.status(where) is None
-    before = time.monotonic()
     state, started = lifecycle.start(where=where)
-    assert started and time.monotonic() - before < 3
+    assert started
     assert lifecycle.status(where) == state
     socket.create_connection(("127.0.0.1", state.port)).close()
     assert lifecycle.stop(where) == state

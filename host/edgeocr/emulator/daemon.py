@@ -99,7 +99,7 @@ def choose_launcher(wanted: Mode | None, where: StatePaths, qemu: Qemu) -> tuple
             namespace.check(where.root, where.tree, qemu)
             namespace.enter(where.root, where.tree, qemu)
             return NamespaceLauncher(where.folder, where.tree, qemu), "namespace", ""
-        except (NamespaceUnavailable, OSError) as error:
+        except NamespaceUnavailable as error:
             reason = str(error)
             if wanted == "namespace":
                 raise SetupError(f"no private namespace for the emulated phone: {reason}", "start it with --mode prefix") from None

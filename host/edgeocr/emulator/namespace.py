@@ -69,7 +69,7 @@ def _report(writer: int, root: Path, mountpoint: Path, qemu: Qemu) -> None:
     try:
         enter(root, mountpoint, qemu)
         _run_probe(mountpoint)
-    except (NamespaceUnavailable, OSError) as error:
+    except NamespaceUnavailable as error:
         os.write(writer, str(error).encode())
     except BaseException:
         os.write(writer, traceback.format_exc().encode())
@@ -78,12 +78,18 @@ def _report(writer: int, root: Path, mountpoint: Path, qemu: Qemu) -> None:
 
 
 def enter(root: Path, mountpoint: Path, qemu: Qemu) -> None:
-    """Move this process, which must have one thread, into the namespaces, and mount the phone's tree at ``mountpoint``."""
+    """Move this process, which must have one thread, into the namespaces, and mount the phone's tree at ``mountpoint``.
+
+    After NamespaceUnavailable it may be half there.
+    """
     if platform.machine() == "aarch64":
         raise NamespaceUnavailable("on an aarch64 machine it would hand the shell's own tools to qemu, too")
-    _enter_user_namespace()
-    _mount_tree(root, mountpoint)
-    _register_qemu(mountpoint, qemu)
+    try:
+        _enter_user_namespace()
+        _mount_tree(root, mountpoint)
+        _register_qemu(mountpoint, qemu)
+    except OSError as error:
+        raise NamespaceUnavailable(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)) from None
 
 
 def _enter_user_namespace() -> None:
@@ -128,7 +134,7 @@ def _register_qemu(mountpoint: Path, qemu: Qemu) -> None:
         rule = f":edgeocr-aarch64:M::{_escape(ELF_MAGIC)}:{_escape(ELF_MASK)}:{qemu.path}:F"
         (handlers / "register").write_text(rule)
     except OSError as error:
-        raise NamespaceUnavailable(f"no private binfmt_misc, which needs Linux 6.7: {error}") from None
+        raise NamespaceUnavailable(f"no private binfmt_misc, which needs Linux 6.7: {error.strerror}") from None
 
 
 def _run_probe(mountpoint: Path) -> None:
