@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,17 @@ def test_more_files_than_fit_one_command(device: AdbDevice, phone: Phone, tmp_pa
     push(device, pictures[:6])
     monkeypatch.setattr("edgeocr.device.push.MAX_ARGUMENT_BYTES", 100)
     assert push(device, pictures).sent == tuple(file.name for file in pictures[6:])
+
+
+def test_pushes_at_the_same_time_do_not_spoil_each_other(device: AdbDevice, phone: Phone, tmp_path: Path) -> None:
+    pictures = []
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").write_bytes(b"%d" % number * 300_000)
+        pictures.append(picture_file(tmp_path / f"{number}.jpg"))
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(lambda _: push(device, pictures), range(3)))
+    assert sorted(len(report.sent) for report in reports) == [0, 0, 5]
+    assert all((there(phone) / file.name).read_bytes() == file.local.read_bytes() for file in pictures)
 
 
 # a phone that fails: its own, since others would miss it

@@ -12,6 +12,7 @@ there already, by the hash that the device itself computes, is not sent again. A
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,26 +125,41 @@ def _digest(path: Path) -> tuple[str, int]:
 def push(device: Device, files: Sequence[PushFile], progress: Progress | None = None) -> PushReport:
     """Bring ``files`` to their places. DeviceError where the device is lost or full: then what it had before is unchanged."""
     start = time.monotonic()
-    files = list({file.name: file for file in files}.values())
+    with _alone(device.serial):
+        sent, skipped = _push_missing(device, list({file.name: file for file in files}.values()), progress)
+    return PushReport(
+        sent=tuple(file.name for file in sent),
+        skipped=tuple(file.name for file in skipped),
+        bytes=sum(file.bytes for file in sent),
+        seconds=time.monotonic() - start,
+    )
+
+
+@contextmanager
+def _alone(serial: str) -> Iterator[None]:
+    """Keep other pushes of this user to the same device waiting: they would write the same parts."""
+    name = re.sub(r"[^\w.-]", "_", serial)
+    with (Path(tempfile.gettempdir()) / f"edgeocr-{os.getuid()}-push-{name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _push_missing(device: Device, files: Sequence[PushFile], progress: Progress | None) -> tuple[list[PushFile], list[PushFile]]:
+    """Gives what was sent and what was there."""
     there = _survey(device, [file.name for file in files])
     sent: list[PushFile] = []
+    skipped: list[PushFile] = []
     for file in files:
         needed = there.hashes.get(file.name) != file.sha256
         if needed:
             if not sent:
                 _check(device, device.shell(["sh", "-c", MAKE_FOLDERS, DEVICE_FOLDER], timeout=SHELL_TIMEOUT), "making its folders")
             _send(device, file)
-            sent.append(file)
+        (sent if needed else skipped).append(file)
         if progress is not None:
             progress(file, needed)
     _update_manifest(device, there, files)
-    names = {file.name for file in sent}
-    return PushReport(
-        sent=tuple(file.name for file in sent),
-        skipped=tuple(file.name for file in files if file.name not in names),
-        bytes=sum(file.bytes for file in sent),
-        seconds=time.monotonic() - start,
-    )
+    return sent, skipped
 
 
 @dataclass(frozen=True)
