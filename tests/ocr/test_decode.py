@@ -179,6 +179,14 @@ def test_png_cut_short_or_damaged_is_refused(steps: Steps, photo: NDArray[np.uin
         steps.decode(bytes(damaged))
 
 
+@pytest.mark.parametrize("mode", ["RGB", "P", "1"])
+def test_bmp_cut_short_is_refused(steps: Steps, photo: NDArray[np.uint8], mode: str) -> None:
+    data = encoded(Image.fromarray(photo).convert(mode), "BMP")
+    for length in (29, 100, len(data) - 4):
+        with pytest.raises(StepError, match=r"broken BMP: .*cut short"):
+            steps.decode(data[:length])
+
+
 def test_damaged_files_never_do_worse_than_a_refusal(steps: Steps, photo: NDArray[np.uint8], rng: np.random.Generator) -> None:
     files = [encoded(Image.fromarray(photo), kind) for kind in ("JPEG", "PNG", "BMP")] + [
         encoded(Image.fromarray(photo), "JPEG", progressive=True)

@@ -6,8 +6,11 @@
 namespace edgeocr::ocr {
 namespace {
 
-constexpr size_t kFileHeaderBytes = 14;  // BITMAPFILEHEADER; then the size of the second header, then the sides
-constexpr uint32_t kCoreHeaderBytes = 12;  // OS/2's BITMAPCOREHEADER has 16-bit sides
+// BITMAPFILEHEADER (14 bytes: where the pixels start is at 10), then the size of the second header, then the sides, planes and
+// bits per pixel; OS/2's BITMAPCOREHEADER has 16-bit sides.
+constexpr size_t kPixelOffset = 10, kHeaderSize = 14, kSides = 18;
+constexpr uint32_t kCoreHeaderBytes = 12;
+constexpr size_t kLeastBytes = 30;
 
 uint32_t little_endian(Bytes file, size_t offset, size_t size) {
   uint32_t value = 0;
@@ -17,14 +20,20 @@ uint32_t little_endian(Bytes file, size_t offset, size_t size) {
 
 }  // namespace
 
-// stb_image says no more than "unknown image type" of a BMP that it cannot take.
+// stb_image says no more than "unknown image type" of sizes that it cannot take, and reads zeros behind the end of a file.
 Image decode_bmp(Bytes file, const std::string& name) {
-  if (file.size() < kFileHeaderBytes + kCoreHeaderBytes) fail("%s: broken BMP: %zu bytes, the file is cut short", name.c_str(), file.size());
-  const bool is_core = little_endian(file, kFileHeaderBytes, 4) == kCoreHeaderBytes;
-  const size_t sides = kFileHeaderBytes + 4, side_bytes = is_core ? 2 : 4;
-  const auto width = static_cast<int32_t>(little_endian(file, sides, side_bytes));
-  const auto height = static_cast<int32_t>(little_endian(file, sides + side_bytes, side_bytes));  // negative: first row on top
-  require_bounded_size(width, std::abs(int64_t{height}), name);
+  if (file.size() < kLeastBytes) fail("%s: broken BMP: %zu bytes, the file is cut short", name.c_str(), file.size());
+  const size_t side_bytes = little_endian(file, kHeaderSize, 4) == kCoreHeaderBytes ? 2 : 4;
+  const auto width = static_cast<int32_t>(little_endian(file, kSides, side_bytes));
+  const auto height = static_cast<int32_t>(little_endian(file, kSides + side_bytes, side_bytes));  // negative: first row on top
+  const int64_t rows = std::abs(int64_t{height});
+  require_bounded_size(width, rows, name);
+
+  const int64_t row_bits = int64_t{width} * little_endian(file, kSides + 2 * side_bytes + 2, 2);
+  const int64_t end = little_endian(file, kPixelOffset, 4) + (row_bits + 31) / 32 * 4 * (rows - 1) + (row_bits + 7) / 8;
+  if (end > static_cast<int64_t>(file.size())) {
+    fail("%s: broken BMP: %zu bytes, expected at least %lld: the file is cut short", name.c_str(), file.size(), static_cast<long long>(end));
+  }
   return decode_stb(file, name);
 }
 
