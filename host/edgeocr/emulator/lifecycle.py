@@ -128,15 +128,18 @@ def _spawn(where: StatePaths, mode: Mode | None, storage_bytes: int | None, *, o
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/", env=environment, start_new_session=True
         )
     assert daemon.stdout is not None
-    with daemon.stdout:
-        answer = _parse_answer(daemon.stdout.readline())
-    if "error" in answer:
+    try:
+        with daemon.stdout:
+            answer = _parse_answer(daemon.stdout.readline())
+    except BaseException:  # interrupted: nobody would know of it
+        daemon.kill()
         daemon.wait()
-        raise SetupError(answer["error"], answer["hint"])
+        raise
     if "pid" not in answer:
         daemon.kill()
         daemon.wait()
-        raise SetupError("the emulated phone's daemon did not start", f"its log is {where.log}")
+        message, hint = answer.get("error", "the emulated phone's daemon did not start"), answer.get("hint", f"its log is {where.log}")
+        raise SetupError(message, hint)
     daemon.returncode = 0  # it outlives us: no warning that it was not waited for
     return EmulatorState(**answer)
 

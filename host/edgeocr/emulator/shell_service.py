@@ -27,6 +27,11 @@ STDIN, STDOUT, STDERR, EXIT, CLOSE_STDIN, WINDOW_SIZE = range(6)
 HANGUP_GRACE = 2.0  # seconds that a program has to end after its user has gone
 CHUNK = 32 * 1024
 
+CANNOT_EXECUTE = 126  # a shell's exit code for it
+
+# A process, its stdin, and its outputs by their frame ids.
+Started = tuple[subprocess.Popen[bytes], RawIOBase, list[tuple[int, RawIOBase]]]
+
 _FRAME = struct.Struct("<BI")
 
 
@@ -43,12 +48,15 @@ class ShellService:
 
     def run(self) -> None:
         """Until the process has ended and all its output is sent, or the peer has left."""
-        if self._on_terminal:
-            self._run_on_terminal()
-        else:
-            self._run_on_pipes()
+        try:
+            process, stdin, outputs = self._start_on_terminal() if self._on_terminal else self._start_on_pipes()
+        except OSError as error:
+            self._send(STDERR, f"the emulated phone cannot start a shell: {error}\n".encode())
+            self._send_exit_code(CANNOT_EXECUTE)
+            return
+        self._exchange(process, stdin, outputs)
 
-    def _run_on_pipes(self) -> None:
+    def _start_on_pipes(self) -> Started:
         launch = self._launcher.launch(self._command)
         process = subprocess.Popen(
             launch.argv,
@@ -62,9 +70,9 @@ class ShellService:
         )
         stdin, stdout, stderr = cast("tuple[RawIOBase, RawIOBase, RawIOBase | None]", (process.stdin, process.stdout, process.stderr))
         outputs = [(STDOUT, stdout)] if stderr is None else [(STDOUT, stdout), (STDERR, stderr)]
-        self._exchange(process, stdin, outputs)
+        return process, stdin, outputs
 
-    def _run_on_terminal(self) -> None:
+    def _start_on_terminal(self) -> Started:
         launch = self._launcher.launch(self._command)
         master, slave = os.openpty()
         with open(slave, "rb", buffering=0) as terminal:
@@ -78,7 +86,7 @@ class ShellService:
                 cwd=launch.folder,
             )
         keyboard = FileIO(os.dup(master), "wb")
-        self._exchange(process, keyboard, [(STDOUT, FileIO(master, "rb"))])
+        return process, keyboard, [(STDOUT, FileIO(master, "rb"))]
 
     def _exchange(self, process: subprocess.Popen[bytes], stdin: RawIOBase, outputs: list[tuple[int, RawIOBase]]) -> None:
         """Carry both directions, wait for the end, tell the exit code. Every thread closes the file that it is given."""
@@ -89,8 +97,7 @@ class ShellService:
         for carrier in carriers:
             carrier.join()
         code = process.wait()
-        if self._framed:
-            self._stream.write(_FRAME.pack(EXIT, 1) + bytes([code & 0xFF if code >= 0 else 128 - code]))
+        self._send_exit_code(code & 0xFF if code >= 0 else 128 - code)
 
     # output
 
@@ -106,6 +113,11 @@ class ShellService:
     def _send(self, kind: int, data: bytes) -> None:
         if data:
             self._stream.write(_FRAME.pack(kind, len(data)) + data if self._framed else data)
+
+    def _send_exit_code(self, code: int) -> None:
+        """The older shells have no place for it."""
+        if self._framed:
+            self._stream.write(_FRAME.pack(EXIT, 1) + bytes([code]))
 
     # input
 
