@@ -85,7 +85,8 @@ is_archive() { [ "$(sha256sum "$source_dir/$ARCHIVE" 2>/dev/null | cut -c1-64)" 
 exec 9>"$source_dir/lock"
 flock 9
 is_archive || (download) || exit 1
-is_archive || fail "sha256 of $source_dir/$ARCHIVE is $(sha256sum <"$source_dir/$ARCHIVE" | cut -c1-64), expected $SHA256: delete it and run again"
+is_archive || fail "$source_dir/$ARCHIVE: sha256 is $(sha256sum <"$source_dir/$ARCHIVE" | cut -c1-64), expected $SHA256:" \
+  "delete it and run again"
 exec 9>&-
 
 cd "$work"

@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ocr/geometry.h"
+
 namespace edgeocr::ocr {
 namespace {
 
 constexpr int kSmallSide = 3;
 constexpr float kLineHeight = 10;
 
-int whole_length(Point a, Point b) {
-  const float dx = a.x - b.x, dy = a.y - b.y;
-  return static_cast<int>(std::sqrt(dx * dx + dy * dy));
-}
-
 Point clipped(Point p, int width, int height) {
-  return {std::trunc(std::clamp(p.x, 0.0f, static_cast<float>(width - 1))), std::trunc(std::clamp(p.y, 0.0f, static_cast<float>(height - 1)))};
+  const float right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
+  return {std::trunc(std::clamp(p.x, 0.0f, right)), std::trunc(std::clamp(p.y, 0.0f, bottom))};
 }
 
 }  // namespace
@@ -23,7 +21,8 @@ Point clipped(Point p, int width, int height) {
 Quad order_corners(const Quad& quad) {
   const auto by_sum = [](Point a, Point b) { return a.x + a.y < b.x + b.y; };
   const auto by_difference = [](Point a, Point b) { return a.y - a.x < b.y - b.x; };
-  const auto top_left = std::min_element(quad.begin(), quad.end(), by_sum), bottom_right = std::max_element(quad.begin(), quad.end(), by_sum);
+  const auto top_left = std::min_element(quad.begin(), quad.end(), by_sum);
+  const auto bottom_right = std::max_element(quad.begin(), quad.end(), by_sum);
   std::vector<Point> others;  // two, or three where all sums are equal
   for (auto corner = quad.begin(); corner != quad.end(); ++corner) {
     if (corner != top_left && corner != bottom_right) others.push_back(*corner);

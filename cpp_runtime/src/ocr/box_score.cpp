@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
-#include "ocr/db.h"
+#include "ocr/geometry.h"
 
 namespace edgeocr::ocr {
 namespace {
@@ -125,14 +126,10 @@ int cut(float value) {
   return static_cast<int>(std::clamp(value, -kFarthest, kFarthest));
 }
 
-bool is_finite(const Quad& quad) {
-  return std::all_of(quad.begin(), quad.end(), [](Point p) { return std::isfinite(p.x) && std::isfinite(p.y); });
-}
-
 }  // namespace
 
 float box_score(const float* map, int width, int height, const Quad& quad) {
-  if (width < 1 || height < 1 || !is_finite(quad)) return 0;
+  if (width < 1 || height < 1 || !is_within(quad, FLT_MAX)) return 0;
   const auto [left, right] = std::minmax({quad[0].x, quad[1].x, quad[2].x, quad[3].x});
   const auto [top, bottom] = std::minmax({quad[0].y, quad[1].y, quad[2].y, quad[3].y});
   const int x0 = clamped(std::floor(left), width - 1), x1 = clamped(std::ceil(right), width - 1);

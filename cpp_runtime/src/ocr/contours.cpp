@@ -20,7 +20,10 @@ constexpr int opposite(int direction) { return (direction + 4) % 8; }
 class BorderTracer {
  public:
   BorderTracer(const uint8_t* mask, int width, int height)
-      : width_(width), height_(height), stride_(width + 2), grid_(static_cast<size_t>(stride_) * static_cast<size_t>(height + 2), kBackground) {
+      : width_(width),
+        height_(height),
+        stride_(ptrdiff_t{width} + 2),
+        grid_(static_cast<size_t>(stride_) * (static_cast<size_t>(height) + 2), kBackground) {
     for (int y = 0; y < height; ++y) {
       const uint8_t* from = mask + static_cast<ptrdiff_t>(y) * width;
       std::transform(from, from + width, pixel(0, y), [](uint8_t value) { return value ? kUnseen : kBackground; });

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ocr/db.h"
+#include "ocr/geometry.h"
 
 namespace edgeocr::ocr {
 namespace {
@@ -9,11 +9,6 @@ namespace {
 using Indices = std::vector<int>;
 
 int sign(int64_t value) { return (value > 0) - (value < 0); }
-
-// > 0 where a → b → c turns counter-clockwise with y up.
-int64_t cross(PixelPoint a, PixelPoint b, PixelPoint c) {
-  return (int64_t{b.x} - a.x) * (int64_t{c.y} - b.y) - (int64_t{b.y} - a.y) * (int64_t{c.x} - b.x);
-}
 
 // One quarter of the hull: from an end of the points sorted by x to the lowest or highest of them (Sklansky's scan). Points that
 // step back in y are skipped; a corner stays where it turns by `turn`, strictly, so that of equal points the last one does.

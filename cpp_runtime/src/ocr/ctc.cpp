@@ -5,7 +5,9 @@
 namespace edgeocr::ocr {
 
 Line decode_ctc(std::span<const int> classes, std::span<const float> probabilities, const Dictionary& dictionary) {
-  if (classes.size() != probabilities.size()) fail("CTC has %zu classes and %zu probabilities, expected as many", classes.size(), probabilities.size());
+  if (classes.size() != probabilities.size()) {
+    fail("CTC has %zu classes and %zu probabilities, expected as many", classes.size(), probabilities.size());
+  }
   constexpr int kBlank = 0;
   Line line;
   double sum = 0;

@@ -17,7 +17,8 @@ float scaled(float value, int map_side, int picture_side) {
 
 }  // namespace
 
-std::vector<TextBox> decode_db(const float* map, int width, int height, int picture_width, int picture_height, const DbParameters& parameters) {
+std::vector<TextBox> decode_db(const float* map, int width, int height, int picture_width, int picture_height,
+                               const DbParameters& parameters) {
   std::vector<TextBox> boxes;
   if (width < 1 || height < 1) return boxes;
   if (picture_width < 1 || picture_height < 1) fail("picture is %dx%d, expected sides of at least 1", picture_width, picture_height);

@@ -52,6 +52,7 @@ float box_score(const float* map, int width, int height, const Quad& quad);
 
 // map: height x width probabilities; boxes come out scaled to picture_width x picture_height, corners ordered, clipped, made
 // integer, small ones dropped, in reading order (box_order.h). NaN counts as below thresh.
-std::vector<TextBox> decode_db(const float* map, int width, int height, int picture_width, int picture_height, const DbParameters& parameters);
+std::vector<TextBox> decode_db(const float* map, int width, int height, int picture_width, int picture_height,
+                               const DbParameters& parameters);
 
 }  // namespace edgeocr::ocr

@@ -32,7 +32,8 @@ Image decode_bmp(Bytes file, const std::string& name) {
   const int64_t row_bits = int64_t{width} * little_endian(file, kSides + 2 * side_bytes + 2, 2);
   const int64_t end = little_endian(file, kPixelOffset, 4) + (row_bits + 31) / 32 * 4 * (rows - 1) + (row_bits + 7) / 8;
   if (end > static_cast<int64_t>(file.size())) {
-    fail("%s: broken BMP: %zu bytes, expected at least %lld: the file is cut short", name.c_str(), file.size(), static_cast<long long>(end));
+    fail("%s: broken BMP: %zu bytes, expected at least %lld: the file is cut short", name.c_str(), file.size(),
+         static_cast<long long>(end));
   }
   return decode_stb(file, name);
 }

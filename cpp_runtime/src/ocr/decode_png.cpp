@@ -53,7 +53,8 @@ Bytes check_chunks(Bytes file, const std::string& name) {
     const std::string type(reinterpret_cast<const char*>(rest.data()) + 4, 4);
     if (!std::all_of(type.begin(), type.end(), is_letter)) fail("%s: broken PNG: a chunk's type is not four letters", name.c_str());
     if (length > rest.size() - kChunkOverhead) {
-      fail("%s: broken PNG: a chunk has %u bytes, expected at most %zu: the file is cut short", name.c_str(), length, rest.size() - kChunkOverhead);
+      fail("%s: broken PNG: a chunk has %u bytes, expected at most %zu: the file is cut short", name.c_str(), length,
+           rest.size() - kChunkOverhead);
     }
     const Bytes data = rest.subspan(8, length);
     const bool is_critical = (type[0] & 0x20) == 0;

@@ -20,7 +20,9 @@ Dictionary Dictionary::load(const std::string& path) {
 }
 
 Dictionary Dictionary::parse(std::string_view text, const std::string& name) {
-  if (text.size() > kMaxDictionaryBytes) fail("%s: size is %zu bytes, expected at most %zu", name.c_str(), text.size(), kMaxDictionaryBytes);
+  if (text.size() > kMaxDictionaryBytes) {
+    fail("%s: size is %zu bytes, expected at most %zu", name.c_str(), text.size(), kMaxDictionaryBytes);
+  }
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Dictionary dictionary;
   dictionary.name_ = name;

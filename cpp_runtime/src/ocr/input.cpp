@@ -19,7 +19,10 @@ void require_sides(const char* what, int width, int height) {
 }
 
 // Python's round() ties to even, as nearbyint does in the default rounding mode.
-int to_stride(int side) { return std::max(static_cast<int>(std::nearbyint(side / static_cast<double>(kDetectorStride))) * kDetectorStride, kDetectorStride); }
+int to_stride(int side) {
+  const int strides = static_cast<int>(std::nearbyint(side / static_cast<double>(kDetectorStride)));
+  return std::max(strides, 1) * kDetectorStride;
+}
 
 int content_width(double ratio, int net_height, int net_width) {
   return static_cast<int>(std::min(std::ceil(net_height * ratio), static_cast<double>(net_width)));
@@ -72,7 +75,9 @@ void fill_input(const Image& picture, int content_width, const Normalisation& no
     fail("content %d of batch item %d does not fit the input %s", content_width, n, out.shape.str().c_str());
   }
   const Image content = resize_bilinear(picture, content_width, height);
-  const LevelTable blue = normalised_levels(normalisation, 0), green = normalised_levels(normalisation, 1), red = normalised_levels(normalisation, 2);
+  const LevelTable blue = normalised_levels(normalisation, 0);
+  const LevelTable green = normalised_levels(normalisation, 1);
+  const LevelTable red = normalised_levels(normalisation, 2);
   for (int y = 0; y < height; ++y) {
     const uint8_t* from = content.row(y);
     float* to = out.as<float>() + n * out.batch_stride + y * out.row_stride;

@@ -33,8 +33,8 @@ std::vector<Tap> make_taps(int source_length, int length, bool snap) {
       base = std::clamp(base, 0, source_length - 1);
       share = 0;
     }
-    taps[static_cast<size_t>(i)] = {std::clamp(base, 0, source_length - 1), std::clamp(base + 1, 0, source_length - 1), to_weight(1.0f - share),
-                                    to_weight(share)};
+    const int first = std::clamp(base, 0, source_length - 1), second = std::clamp(base + 1, 0, source_length - 1);
+    taps[static_cast<size_t>(i)] = {first, second, to_weight(1.0f - share), to_weight(share)};
   }
   return taps;
 }
@@ -64,7 +64,10 @@ Image halve(const Image& source) {
     const uint8_t* lower = source.row(2 * y + 1);
     uint8_t* to = out.row(y);
     for (int x = 0; x < out.width; ++x, upper += 2 * kChannels, lower += 2 * kChannels) {
-      for (int c = 0; c < kChannels; ++c) *to++ = static_cast<uint8_t>((upper[c] + upper[c + kChannels] + lower[c] + lower[c + kChannels] + 2) >> 2);
+      for (int c = 0; c < kChannels; ++c) {
+        const int sum = upper[c] + upper[c + kChannels] + lower[c] + lower[c + kChannels];
+        *to++ = static_cast<uint8_t>((sum + 2) >> 2);
+      }
     }
   }
   return out;

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "ocr/db.h"
+#include "ocr/geometry.h"
 
 namespace edgeocr::ocr {
 namespace {
@@ -12,10 +12,6 @@ constexpr double kArcTolerance = 0.25;  // pyclipper's default, in pixels
 struct Vector {
   double x = 0, y = 0;
 };
-
-int64_t cross(PixelPoint a, PixelPoint b, PixelPoint c) {
-  return (int64_t{b.x} - a.x) * (int64_t{c.y} - b.y) - (int64_t{b.y} - a.y) * (int64_t{c.x} - b.x);
-}
 
 // Shapely's area and length of the quad, from its float corners.
 double area_of(const Quad& quad) {
@@ -37,10 +33,6 @@ double length_of(const Quad& quad) {
 
 // Beyond any map: corners and offsets that are larger, or NaN, give no polygon.
 constexpr float kFarthest = 1 << 24;
-
-bool is_within_reach(const Quad& quad) {
-  return std::all_of(quad.begin(), quad.end(), [](Point p) { return std::abs(p.x) <= kFarthest && std::abs(p.y) <= kFarthest; });
-}
 
 // Corners cut to integers, repeats dropped, clockwise on the screen; empty unless convex with an area.
 std::vector<PixelPoint> to_convex_polygon(const Quad& quad) {
@@ -145,14 +137,15 @@ void drop_needless_points(std::vector<PixelPoint>& polygon) {
 
 // Clipper sweeps from the greatest y to the least and lists its result from there: the rightmost point of the top row comes last.
 void start_after_top(std::vector<PixelPoint>& polygon) {
-  const auto top = std::min_element(polygon.begin(), polygon.end(), [](PixelPoint a, PixelPoint b) { return a.y != b.y ? a.y < b.y : a.x > b.x; });
+  const auto is_before = [](PixelPoint a, PixelPoint b) { return a.y != b.y ? a.y < b.y : a.x > b.x; };
+  const auto top = std::min_element(polygon.begin(), polygon.end(), is_before);
   if (top != polygon.end()) std::rotate(polygon.begin(), top + 1, polygon.end());
 }
 
 }  // namespace
 
 std::vector<PixelPoint> unclip(const Quad& quad, float unclip_ratio) {
-  if (!is_within_reach(quad)) return {};
+  if (!is_within(quad, kFarthest)) return {};
   const std::vector<PixelPoint> polygon = to_convex_polygon(quad);
   if (polygon.empty()) return {};
   const double delta = area_of(quad) * double{unclip_ratio} / length_of(quad);

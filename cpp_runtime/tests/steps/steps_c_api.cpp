@@ -232,8 +232,8 @@ int steps_line_size(int width, int height, int net_height, int size[2]) {
   });
 }
 
-int steps_fill_input(const uint8_t* bgr, int width, int height, int content_width, int is_detector, int batch, int n, int net_height, int net_width,
-                     float* out) {
+int steps_fill_input(const uint8_t* bgr, int width, int height, int content_width, int is_detector, int batch, int n, int net_height,
+                     int net_width, float* out) {
   return guarded([&] {
     const TensorView view = dense_view(DataType::f32, Shape{batch, 3, net_height, net_width}, out);
     fill_input(to_image(bgr, width, height), content_width, is_detector ? kDetectorNormalisation : kLineNormalisation, view, n);
@@ -241,7 +241,8 @@ int steps_fill_input(const uint8_t* bgr, int width, int height, int content_widt
   });
 }
 
-int steps_decode_ctc(const char* dictionary, size_t bytes, const int* classes, const float* probabilities, size_t steps, char** text, float* score) {
+int steps_decode_ctc(const char* dictionary, size_t bytes, const int* classes, const float* probabilities, size_t steps, char** text,
+                     float* score) {
   return guarded([&] {
     const Line line = decode_ctc({classes, steps}, {probabilities, steps}, Dictionary::parse({dictionary, bytes}, "dictionary"));
     *text = to_c_memory(std::vector<char>(line.text.begin(), line.text.end()));

@@ -41,10 +41,10 @@ STEPS_API int steps_detector_size(int width, int height, int limit_side_len, int
 // size: net width, content width. The classifier's where net_height is 0.
 STEPS_API int steps_line_size(int width, int height, int net_height, int size[2]);
 // Fills batch item n of `batch` x 3 x net_height x net_width; out has the engine's layout, pixel stride 4.
-STEPS_API int steps_fill_input(const uint8_t* bgr, int width, int height, int content_width, int is_detector, int batch, int n, int net_height,
-                               int net_width, float* out);
+STEPS_API int steps_fill_input(const uint8_t* bgr, int width, int height, int content_width, int is_detector, int batch, int n,
+                               int net_height, int net_width, float* out);
 
-STEPS_API int steps_decode_ctc(const char* dictionary, size_t bytes, const int* classes, const float* probabilities, size_t steps, char** text,
-                               float* score);
+STEPS_API int steps_decode_ctc(const char* dictionary, size_t bytes, const int* classes, const float* probabilities, size_t steps,
+                               char** text, float* score);
 // Returns the number of classes that a dictionary file has, after checking it against the model's if that is not 0.
 STEPS_API int steps_load_dictionary(const char* path, size_t model_classes, const char* model);
