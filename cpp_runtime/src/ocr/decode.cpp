@@ -33,7 +33,8 @@ void require_bounded_size(int64_t width, int64_t height, const std::string& name
   }
   if (width > kMaxSide || height > kMaxSide || width * height > kMaxPixels) {
     fail("%s: picture is %lldx%lld, expected at most %lld pixels and sides of at most %lld: scale it down", name.c_str(),
-         static_cast<long long>(width), static_cast<long long>(height), static_cast<long long>(kMaxPixels), static_cast<long long>(kMaxSide));
+         static_cast<long long>(width), static_cast<long long>(height), static_cast<long long>(kMaxPixels),
+         static_cast<long long>(kMaxSide));
   }
 }
 
