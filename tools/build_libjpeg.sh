@@ -20,12 +20,13 @@ fail() {
   exit 1
 }
 
-# Runs "$@", quiet; on failure shows the end of what it said and stops.
+# quietly MESSAGE COMMAND…: runs it without its output; if it fails, shows the end of that, the message, and stops.
 quietly() {
-  local log=$work/log
+  local message=$1 log=$work/log
+  shift
   if ! "$@" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    fail "failed: $*"
+    fail "$message"
   fi
 }
 
@@ -63,7 +64,8 @@ trap 'rm -rf "$work"' EXIT
 
 # Downloads the archive by apt, which checks Debian's signature, from the mirror that this machine's apt uses.
 download() {
-  command -v apt-get >/dev/null || fail "no apt-get here: put $ARCHIVE (sha256 $SHA256) into $source_dir and run again"
+  local instead="put $ARCHIVE (sha256 $SHA256) into $source_dir and run again"
+  command -v apt-get >/dev/null || fail "no apt-get here: $instead"
   local keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror apt
   [ -f "$keyring" ] || fail "$keyring is missing: apt-get install debian-archive-keyring"
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 'debian/$' || echo http://deb.debian.org/debian/)
@@ -72,8 +74,9 @@ download() {
   apt=(apt-get -qq -o Dir::Etc::sourcelist="$work/apt/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$work/apt/lists"
     -o Dir::Cache="$work/apt" -o APT::Sandbox::User="$(id -un)")
   cd "$work/apt"
-  quietly "${apt[@]}" update
-  quietly "${apt[@]}" source --download-only --tar-only libjpeg-turbo
+  quietly "cannot read $mirror: check the network, or $instead" "${apt[@]}" -o APT::Update::Error-Mode=any update
+  quietly "cannot get libjpeg-turbo's source from $mirror: check the network, or $instead" \
+    "${apt[@]}" source --download-only --tar-only libjpeg-turbo
   [ -f "$ARCHIVE" ] || fail "Debian's source is $(echo ./*.orig.tar.gz), expected $ARCHIVE"
   mv "$ARCHIVE" "$source_dir/$ARCHIVE"
 }
@@ -108,10 +111,10 @@ set(CMAKE_RANLIB $work/zig-ranlib)
 CMAKE
 ninja=$("$python" -c 'import os, ninja; print(os.path.join(ninja.BIN_DIR, "ninja"))')
 # libjpeg-turbo 2.1 asks for CMake 2.8, which CMake 4 refuses without the policy version.
-quietly "$python" -m cmake -S "libjpeg-turbo-$VERSION" -B build -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
+quietly "cannot configure libjpeg-turbo" "$python" -m cmake -S "libjpeg-turbo-$VERSION" -B build -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
   -DCMAKE_TOOLCHAIN_FILE="$work/toolchain.cmake" -DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DENABLE_SHARED=OFF \
   -DWITH_TURBOJPEG=OFF -DWITH_ARITH_ENC=OFF
-quietly "$python" -m cmake --build build --target jpeg-static -j 2
+quietly "cannot build libjpeg-turbo" "$python" -m cmake --build build --target jpeg-static -j 2
 
 mkdir -p done/lib done/include
 cp build/libjpeg.a done/lib/
