@@ -111,7 +111,8 @@ set(CMAKE_RANLIB $work/zig-ranlib)
 CMAKE
 ninja=$("$python" -c 'import os, ninja; print(os.path.join(ninja.BIN_DIR, "ninja"))')
 # libjpeg-turbo 2.1 asks for CMake 2.8, which CMake 4 refuses without the policy version.
-quietly "cannot configure libjpeg-turbo" "$python" -m cmake -S "libjpeg-turbo-$VERSION" -B build -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
+quietly "cannot configure libjpeg-turbo" "$python" -m cmake -S "libjpeg-turbo-$VERSION" -B build -G Ninja \
+  -DCMAKE_MAKE_PROGRAM="$ninja" -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
   -DCMAKE_TOOLCHAIN_FILE="$work/toolchain.cmake" -DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DENABLE_SHARED=OFF \
   -DWITH_TURBOJPEG=OFF -DWITH_ARITH_ENC=OFF
 quietly "cannot build libjpeg-turbo" "$python" -m cmake --build build --target jpeg-static -j 2
