@@ -16,6 +16,8 @@
 
 namespace edgeocr::graph {
 
+struct FusedTail;
+
 using ValueId = int32_t;
 constexpr ValueId kNoValue = -1;
 
@@ -48,6 +50,7 @@ struct Node {
   int index = 0;       // position in the file's list of operators, for messages: "conv2d #12"
   std::vector<Port> inputs, outputs;
   std::map<std::string, nb::Attr, std::less<>> attrs;
+  std::shared_ptr<const FusedTail> tail;  // fused_tail.h; null: none
 
   std::string label() const { return op + " #" + std::to_string(index); }
 

@@ -17,6 +17,7 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/elementwise.cpp
   generic/epilogue.cpp
   generic/fc.cpp
+  generic/fused_tail.cpp
   generic/interp.cpp
   generic/loops.cpp
   generic/matmul.cpp
@@ -31,7 +32,9 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/split.cpp
   generic/table.cpp
   generic/transpose.cpp
-  generic/views.cpp)
+  generic/views.cpp
+  tail.cpp
+  unary.cpp)
 list(TRANSFORM EDGEOCR_KERNEL_SOURCES PREPEND ${EDGEOCR_KERNELS_DIR}/)
 
 set(EDGEOCR_LOOP_SOURCES

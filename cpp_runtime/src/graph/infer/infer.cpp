@@ -79,6 +79,7 @@ int64_t InferContext::checked_count(const Shape& shape, const char* what) const 
 
 void InferContext::set_output(DataType dtype, const Shape& shape, std::shared_ptr<const Constant> known, int index) {
   checked_count(shape, "output");
+  if (node_.tail != nullptr) return set_tail_outputs(dtype, shape);
   for (const Port& port : node_.outputs)
     if (port.index == index && port.value != kNoValue) values_[static_cast<size_t>(port.value)] = {dtype, shape, std::move(known)};
 }

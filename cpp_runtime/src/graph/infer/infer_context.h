@@ -41,7 +41,8 @@ class InferContext {
   // An axis of a tensor of `rank` dimensions, negative ones counted from the end.
   int axis(int64_t value, int rank) const;
 
-  // Sets the output: rejects sizes below 1 and more than kMaxElements in all. `known` may be null.
+  // Sets the output: rejects sizes below 1 and more than kMaxElements in all. `known` may be null. The outputs of a node with a
+  // tail have the node's shape and the tail's element types.
   void set_output(DataType dtype, const Shape& shape, std::shared_ptr<const Constant> known = nullptr, int index = 0);
   // Sets the output to the bytes of `source` under another shape, known if `source` is.
   void set_reshaped(const Inferred& source, const Shape& shape);
@@ -50,6 +51,8 @@ class InferContext {
   int64_t checked_count(const Shape& shape, const char* what) const;
 
  private:
+  void set_tail_outputs(DataType dtype, const Shape& shape);  // infer_tail.cpp
+
   const Graph& graph_;
   const Node& node_;
   std::vector<Inferred>& values_;

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "kernels/requant.h"
+#include "kernels/unary.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -19,14 +20,6 @@ constexpr int64_t kBlock = 16, kHalfBlock = 8;
 constexpr int64_t padded_columns(int64_t n) { return (n + kHalfBlock - 1) / kHalfBlock * kHalfBlock; }
 
 enum class BinaryOp : uint8_t { add, sub, mul, div };
-enum class UnaryOp : uint8_t { relu, relu6, leaky_relu, hard_swish, hard_sigmoid, sigmoid, tanh, swish };
-
-// Parameters of a UnaryOp; those of the fused activations are in Activation.
-struct UnaryParameters {
-  Activation act;         // relu6, leaky_relu, hard_swish
-  float slope = 0, offset = 0;  // hard_sigmoid: clip(x * slope + offset, 0, 1)
-  float beta = 1;         // swish: x * sigmoid(beta * x)
-};
 
 // One output row of a depthwise convolution. Pointers and strides in elements.
 template <class T> struct DepthwiseRow {
