@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated_phone import MODES, Phone, private_adb, running_phone
+from emulated_phone import MODES, Phone, Phones, private_adb
 
 from edgeocr.device.adb import Adb
 from edgeocr.device.adb_device import AdbDevice
@@ -18,15 +18,16 @@ def adb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
         yield private
 
 
-@pytest.fixture(scope="module", params=MODES)
-def running(request: pytest.FixtureRequest, adb: Adb) -> Iterator[Phone]:
-    with running_phone(adb, request.param) as phone:
-        yield phone
+@pytest.fixture(scope="module")
+def phones(adb: Adb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
+    with Phones(adb, tmp_path_factory.mktemp("phones")) as both:
+        yield both
 
 
-@pytest.fixture
-def phone(running: Phone) -> Phone:
-    """A running phone without files."""
+@pytest.fixture(params=MODES)
+def phone(request: pytest.FixtureRequest, phones: Phones) -> Phone:
+    """A running phone without files, in each mode."""
+    running = phones.get(request.param)
     assert running.shell("rm -rf /data/local/tmp/*")[0] == 0
     return running
 

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated_phone import MODES, Phone, private_adb, running_phone
+from emulated_phone import MODES, Phone, Phones, private_adb, running_phone
 from script_runner import BENCH, HELLO, INFO, NODE, PICTURE, quoted, reading_script, write_script
 
 from edgeocr import paths
-from edgeocr.device.adb import Adb
 from edgeocr.device.adb_device import AdbDevice
 from edgeocr.device.device import Device
 from edgeocr.device.host_device import HostDevice
@@ -28,14 +27,10 @@ from edgeocr.zoo.model_files import ModelFiles
 on_phones = pytest.mark.parametrize("place", MODES, indirect=True)
 
 
-@pytest.fixture(scope="module", params=["host", *MODES])
-def place(request: pytest.FixtureRequest, adb: Adb) -> Iterator[Phone | None]:
+@pytest.fixture(params=["host", *MODES])
+def place(request: pytest.FixtureRequest, phones: Phones) -> Phone | None:
     """The emulated phone in each mode; None for this machine."""
-    if request.param == "host":
-        yield None
-        return
-    with running_phone(adb, request.param) as phone:
-        yield phone
+    return None if request.param == "host" else phones.get(request.param)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The emulated phone, once per module and way to run its programs."""
+"""The emulated phone, once per module in each mode."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated_phone import MODES, Phone, compile_aarch64, private_adb, running_phone
+from emulated_phone import MODES, Phone, Phones, compile_aarch64, private_adb
 
 from edgeocr.device.adb import Adb
 
@@ -23,16 +23,23 @@ def adb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
         yield private
 
 
-@pytest.fixture(scope="module", params=MODES)
-def phone(request: pytest.FixtureRequest, adb: Adb) -> Iterator[Phone]:
-    """A running phone without files, in each mode."""
-    with running_phone(adb, request.param) as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
+def phones(adb: Adb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
+    with Phones(adb, tmp_path_factory.mktemp("phones")) as both:
+        yield both
+
+
+@pytest.fixture(params=MODES)
+def phone(request: pytest.FixtureRequest, phones: Phones) -> Phone:
+    """A running phone, in each mode; a module's tests share its files."""
+    return phones.get(request.param)
+
+
+@pytest.fixture
 def program(phone: Phone, aarch64_program: Path) -> str:
     """`aarch64_program` on the phone."""
-    phone.put(aarch64_program, "/data/local/tmp/program")
-    assert phone.shell("chmod 755 /data/local/tmp/program")[0] == 0
-    return "/data/local/tmp/program"
+    path = "/data/local/tmp/program"
+    if not (phone.root / path.lstrip("/")).exists():
+        phone.put(aarch64_program, path)
+        assert phone.shell(f"chmod 755 {path}")[0] == 0
+    return path

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,15 +174,20 @@ class Phone:
         assert done.returncode == 0, done.stderr
 
 
-@contextmanager
-def running_phone(adb: Adb, mode: Mode, storage_bytes: int | None = None) -> Iterator[Phone]:
-    """A phone started in ``mode``; skips where the machine does not allow namespaces."""
+def start_or_skip(mode: Mode, storage_bytes: int | None) -> tuple[EmulatorState, bool]:
+    """Start a phone; skips where the machine does not allow namespaces."""
     try:
-        state, started = start_emulated(mode, storage_bytes)
+        return start_emulated(mode, storage_bytes)
     except SetupError as error:
         if mode == "namespace" and "namespace" in error.message:
             pytest.skip(error.message)
         raise
+
+
+@contextmanager
+def running_phone(adb: Adb, mode: Mode, storage_bytes: int | None = None) -> Iterator[Phone]:
+    """A phone started in ``mode``, and stopped at the end."""
+    state, started = start_or_skip(mode, storage_bytes)
     assert started
     try:
         yield Phone(adb, state)
@@ -191,3 +196,37 @@ def running_phone(adb: Adb, mode: Mode, storage_bytes: int | None = None) -> Ite
 
 
 MODES: Sequence[Mode] = ("namespace", "prefix")
+
+
+class Phones:
+    """A phone in each mode, started when first asked for. Side by side, since tests ask for them in random order."""
+
+    def __init__(self, adb: Adb, folder: Path) -> None:
+        self._adb = adb
+        self._folder = folder
+        self._running: dict[Mode, Phone] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Phones:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def get(self, mode: Mode) -> Phone:
+        if mode not in self._running:
+            with self._state_of(mode):
+                state, _ = start_or_skip(mode, None)
+            self._stack.callback(self._stop, mode)
+            self._running[mode] = Phone(self._adb, state)
+        return self._running[mode]
+
+    def _stop(self, mode: Mode) -> None:
+        with self._state_of(mode):
+            stop_emulated()
+
+    @contextmanager
+    def _state_of(self, mode: Mode) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_STATE_HOME", str(self._folder / mode))
+            yield
