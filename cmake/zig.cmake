@@ -34,6 +34,11 @@ macro(edgeocr_use_zig triple)
   set(CMAKE_CXX_COMPILER "${EDGEOCR_WRAPPERS}/c++")
   set(CMAKE_AR "${EDGEOCR_WRAPPERS}/ar" CACHE FILEPATH "" FORCE)
   set(CMAKE_RANLIB "${EDGEOCR_WRAPPERS}/ranlib" CACHE FILEPATH "" FORCE)
+  # ccache, where it is installed, must be told what kind of compiler the wrapper is.
+  find_program(EDGEOCR_CCACHE ccache)
+  if(EDGEOCR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_COMPILERTYPE=clang;CCACHE_COMPILERCHECK=content;CCACHE_NOHASHDIR=1;${EDGEOCR_CCACHE}")
+  endif()
   # zig's driver does not know the flag.
   set(CMAKE_LINK_DEPENDS_USE_LINKER OFF)
 endmacro()

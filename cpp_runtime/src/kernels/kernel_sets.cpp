@@ -1,13 +1,24 @@
-#include <array>
+#include <vector>
 
 #include "base/error.h"
 #include "base/error_name.h"
 #include "kernels/kernel.h"
+#include "kernels/processor.h"
+#if defined(__aarch64__)
+#include "kernels/neon/neon.h"
+#endif
 
 namespace edgeocr::kernels {
 
 std::span<const std::span<const KernelEntry>> kernel_sets() {
-  static const std::array sets{generic_set()};
+  static const std::vector<std::span<const KernelEntry>> sets = [] {
+    std::vector<std::span<const KernelEntry>> usable;
+#if defined(__aarch64__)
+    if (has_armv82_dotprod()) usable.push_back(neon_set());
+#endif
+    usable.push_back(generic_set());
+    return usable;
+  }();
   return sets;
 }
 

@@ -5,11 +5,13 @@ set(EDGEOCR_KERNELS_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 set(EDGEOCR_KERNEL_SOURCES
   kernel_sets.cpp
+  processor.cpp
   generic/activation.cpp
   generic/batch_norm.cpp
   generic/calib.cpp
   generic/concat.cpp
   generic/conv2d.cpp
+  generic/conv2d_over_upsampled.cpp
   generic/conv2d_transpose.cpp
   generic/conv_gemm.cpp
   generic/conv_parameters.cpp
@@ -67,3 +69,13 @@ foreach(level IN LISTS EDGEOCR_LEVELS)
   set_target_properties(loops_${level} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_sources(edgeocr PRIVATE $<TARGET_OBJECTS:loops_${level}>)
 endforeach()
+
+# Kernel sets for one architecture, in object libraries of their own flags.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  file(GLOB EDGEOCR_NEON_SOURCES CONFIGURE_DEPENDS ${EDGEOCR_KERNELS_DIR}/neon/*.cpp)
+  add_library(kernels_neon OBJECT ${EDGEOCR_NEON_SOURCES})
+  target_include_directories(kernels_neon PRIVATE ${EDGEOCR_KERNELS_DIR}/.. ${EDGEOCR_KERNELS_DIR}/../../include)
+  target_compile_options(kernels_neon PRIVATE -mcpu=generic+dotprod+fullfp16)
+  set_target_properties(kernels_neon PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(edgeocr PRIVATE $<TARGET_OBJECTS:kernels_neon>)
+endif()
