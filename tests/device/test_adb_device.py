@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,10 @@ from emulated_phone import Phone
 
 from edgeocr.device.adb import Adb
 from edgeocr.device.adb_device import AdbDevice
+from edgeocr.emulator.protocol import AUTH, Packet, encode, read_packet
 from edgeocr.errors import DeviceError
+
+AUTH_TOKEN, AUTH_PUBLIC_KEY = 1, 3  # the challenge, and what a host sends when none of its signatures was taken
 
 ODD_ARGUMENTS = ["plain", "two words", "", "'", '"', "$(id)", "`id`", "a;b", "*", "\\", "-n", "文字", "line\nbreak", "~", "#x", "a=b", "!"]
 
@@ -75,6 +82,36 @@ def test_a_phone_that_left_is_lost(adb: Adb, phone: Phone) -> None:
         assert "connect it again" in (caught.value.hint or "")
     finally:
         adb.connect(phone.state.serial)
+
+
+@pytest.fixture
+def wary_phone() -> Iterator[str]:
+    """The address of a phone whose user has allowed nobody yet: it answers every key with another challenge."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=challenge_all, args=(listener,))
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def challenge_all(listener: socket.socket) -> None:
+    with contextlib.ExitStack() as connections, contextlib.suppress(OSError, EOFError):
+        while True:
+            connection = connections.enter_context(listener.accept()[0])
+            connection.settimeout(10)
+            while read_packet(connection)[:2] != (AUTH, AUTH_PUBLIC_KEY):  # the key is for the user to look at
+                connection.sendall(encode(Packet(AUTH, AUTH_TOKEN, 0, bytes(20)), checksum=True))
+
+
+def test_a_phone_that_has_not_allowed_this_computer(adb: Adb, wary_phone: str) -> None:
+    adb.connect(wary_phone)
+    try:
+        with pytest.raises(DeviceError, match=f"device {wary_phone} is (unauthorized|authorizing)") as caught:
+            AdbDevice(adb, wary_phone).open()
+        assert "allow USB debugging" in (caught.value.hint or "")
+    finally:
+        adb.disconnect(wary_phone)
 
 
 # states and answers of other phones, by a script in adb's place
