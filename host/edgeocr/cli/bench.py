@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +30,22 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Read these, with labels beside them as .json if there are any; the two pages under models/pictures if not given.",
 )
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of the runner.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    show_default="1; on the emulated phone, whose times are no speed, as many as this machine has processors",
+    help="Threads of the runner.",
+)
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of results; build/bench if not given.")
 @common.json_option
 def command(
-    device: str, set_name: str | None, variants: tuple[str, ...], pictures: tuple[Path, ...], threads: int, out: Path | None, as_json: bool
+    device: str,
+    set_name: str | None,
+    variants: tuple[str, ...],
+    pictures: tuple[Path, ...],
+    threads: int | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure every variant of a set on a device: times, sizes, lines read exactly, beside the published figures.
 
@@ -92,7 +104,7 @@ def _committed_pages() -> list[Path]:
     return pages
 
 
-def _run(device: str, variants: Sequence[Variant], pictures: Sequence[Path], threads: int, not_built: Sequence[str]) -> BenchResult:
+def _run(device: str, variants: Sequence[Variant], pictures: Sequence[Path], threads: int | None, not_built: Sequence[str]) -> BenchResult:
     from edgeocr.bench.protocol import PROTOCOLS
     from edgeocr.bench.run import Observer, run_benchmark
     from edgeocr.device.preflight import read_preflight
@@ -103,6 +115,7 @@ def _run(device: str, variants: Sequence[Variant], pictures: Sequence[Path], thr
         for warning in read_preflight(opened).warnings():
             common.note(warning)
         protocol = PROTOCOLS[opened.kind]
+        used = threads or (min(len(os.sched_getaffinity(0)), 64) if opened.kind == common.EMULATED else 1)
         readings = protocol.max_readings * protocol.passes * len(variants) * len(pictures) if opened.kind != "phone" else None
         with common.progress(f"Measuring on {opened.serial}", total=readings) as bar:
 
@@ -110,4 +123,4 @@ def _run(device: str, variants: Sequence[Variant], pictures: Sequence[Path], thr
                 bar.describe(f"Pushing {file.local.name}")
 
             observer = Observer(on_push, on_begin=bar.describe, on_reading=bar.advance)
-            return run_benchmark(opened, variants, pictures, protocol, threads=threads, not_built=not_built, observer=observer)
+            return run_benchmark(opened, variants, pictures, protocol, threads=used, not_built=not_built, observer=observer)
