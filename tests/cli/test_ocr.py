@@ -90,11 +90,13 @@ def test_one_bad_picture_of_several_is_one_error_line_and_exit_code_1(call: Call
     assert code == 1
     assert [document["picture"] for document in json.loads(out)] == [str(good), str(other)]
     errors = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert sorted(errors) == sorted([
-        f"error: {missing}: no such picture",
-        f"error: {tmp_path}: is a folder, expected a picture: name its files, for example {tmp_path}/*.jpg",
-        f"error: {bad}: is no picture: expected JPEG, PNG or BMP",
-    ])
+    assert sorted(errors) == sorted(
+        [
+            f"error: {missing}: no such picture",
+            f"error: {tmp_path}: is a folder, expected a picture: name its files, for example {tmp_path}/*.jpg",
+            f"error: {bad}: is no picture: expected JPEG, PNG or BMP",
+        ]
+    )
 
 
 def test_pattern_that_the_shell_did_not_expand(call: Call, tmp_path: Path) -> None:

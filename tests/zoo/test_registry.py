@@ -82,7 +82,7 @@ def test_reads_sets_variants_files_and_reading_parameters(tmp_path: Path) -> Non
         ('member = "rec.nb"', 'member = "../rec.nb"', "recogniser: member is '../rec.nb', expected a relative path without .."),
         ('path = "s/keys.txt"', 'path = "/etc/passwd"', "dictionary: path is '/etc/passwd', expected a relative path"),
         ('path = "s/keys.txt", ', "", "dictionary: has neither path nor url, expected one"),
-        (f"{SHA}\", bytes = 10", f"{SHA[:-1]}g\", bytes = 10", "detector: sha256 is"),
+        (f'{SHA}", bytes = 10', f'{SHA[:-1]}g", bytes = 10', "detector: sha256 is"),
         (", bytes = 10", "", "detector: has one of sha256 and bytes, expected both or neither"),
         (f', sha256 = "{SHA}", bytes = 7', "", "dictionary: sha256 is missing, expected it for every file of the checkout"),
         ("bytes = 10", "bytes = true", "detector: bytes is True, expected an integer"),

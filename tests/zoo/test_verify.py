@@ -70,9 +70,10 @@ def test_unknown_operator_and_foreign_target_are_named() -> None:
     ]
 
 
-def test_known_operators_are_those_of_the_runtime() -> None:
+def test_known_operators_are_the_runtime_s() -> None:
+    """Its table also holds operators that only its own passes make, which no file has."""
     table = (ROOT / "cpp_runtime/src/graph/operators.cpp").read_text()
-    assert set(re.findall(r'^ +\{"(\w+)", "', table, re.MULTILINE)) | {"feed", "fetch"} == KNOWN_OPERATORS
+    assert set(re.findall(r'^ +\{"(\w+)", "', table, re.MULTILINE)) | {"feed", "fetch"} >= KNOWN_OPERATORS
 
 
 @pytest.mark.parametrize(
