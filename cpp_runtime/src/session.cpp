@@ -11,6 +11,7 @@
 #include "base/error_name.h"
 #include "base/tensor.h"
 #include "base/thread_pool.h"
+#include "graph/fused_tail.h"
 #include "graph/graph.h"
 #include "graph/operators.h"
 #include "graph/plan.h"
@@ -20,6 +21,12 @@
 namespace edgeocr {
 
 namespace {
+
+graph::Graph build_graph(const std::string& path, const SessionOptions& options) {
+  graph::Graph graph = graph::build(nb::read_file(path), path);
+  if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph);
+  return graph;
+}
 
 std::vector<std::unique_ptr<kernels::Kernel>> create_kernels(const graph::Graph& graph, bool generic_only) {
   const std::span<const kernels::KernelEntry> generic[] = {kernels::generic_set()};
@@ -63,7 +70,7 @@ struct Session::Impl {
   GrowingMemory arena, scratch;
 
   Impl(const std::string& path, const SessionOptions& given)
-      : graph(graph::build(nb::read_file(path), path)), options(given), pool(given.threads) {
+      : graph(build_graph(path, given)), options(given), pool(given.threads) {
     if (options.plan_cache < 1) fail("plan_cache is %d, expected at least 1", options.plan_cache);
     kernels = with_name(path, [&] { return create_kernels(graph, options.generic_only); });
     for (const auto& kernel : kernels) kernel_pointers.push_back(kernel.get());
@@ -185,8 +192,12 @@ int64_t Session::macs() const { return impl_->require_plan("macs()").macs(); }
 size_t Session::weight_bytes() const {
   std::set<const std::byte*> seen;  // constants may share bytes
   size_t bytes = 0;
-  for (const graph::Value& value : impl_->graph.values)
-    if (value.constant != nullptr && seen.insert(value.constant->data.data()).second) bytes += value.constant->data.size();
+  const auto count = [&](const graph::Constant* constant) {
+    if (constant != nullptr && seen.insert(constant->data.data()).second) bytes += constant->data.size();
+  };
+  for (const graph::Value& value : impl_->graph.values) count(value.constant.get());
+  for (const graph::Node& node : impl_->graph.nodes)
+    if (node.tail != nullptr) count(node.tail->addend.get());
   return bytes;
 }
 

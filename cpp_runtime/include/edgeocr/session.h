@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ namespace graph { struct Graph; }
 struct SessionOptions {
   int threads = 1;
   bool generic_only = false;      // plain kernels only: the truth to compare with
+  std::optional<bool> fuse;       // join operators (graph/passes); unset: unless generic_only
   int64_t max_input_elements = int64_t{3} * 4096 * 4096;  // larger inputs are refused
   int plan_cache = 16;            // plans (input shapes) kept, least recently used go first
 };

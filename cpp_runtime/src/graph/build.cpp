@@ -157,4 +157,10 @@ Graph build(const nb::Model& model, const std::string& name) {
   });
 }
 
+void fuse(Graph& graph) {
+  with_name(graph.name, [&] {
+    for (const Pass& pass : fusion_passes()) pass.run(graph);
+  });
+}
+
 }  // namespace edgeocr::graph

@@ -14,6 +14,12 @@ int64_t macs_of(const Node& node, std::span<const Inferred> values) {
   const Shape& out = shape(node.outputs[0].value);
   if (node.op == "conv2d" || node.op == "depthwise_conv2d") return pixels(out) * shape(node.input("Filter")).count();
   if (node.op == "conv2d_transpose") return pixels(shape(node.input("Input"))) * shape(node.input("Filter")).count();
+  if (node.op == "conv2d_over_upsampled") {
+    int64_t macs = 0;  // nine products per pixel of each source, at its own resolution
+    for (size_t i = 0; i < node.all_inputs("X").size(); i++)
+      macs += pixels(shape(node.input("X", static_cast<int>(i)))) * shape(node.input("Filter", static_cast<int>(i))).count();
+    return macs;
+  }
   if (node.op == "fc") return out.count() * shape(node.input("W"))[0];
   if (node.op == "mul") {
     const Shape& y = shape(node.input("Y"));

@@ -38,7 +38,8 @@ template <class T, class... Accepts> T number(const Node& node, std::string_view
       attr);
 }
 
-template <class T, class... Accepts> std::vector<T> list(const Node& node, std::string_view name, const nb::Attr& attr, const char* expected) {
+template <class T, class... Accepts>
+std::vector<T> list(const Node& node, std::string_view name, const nb::Attr& attr, const char* expected) {
   return std::visit(
       [&](const auto& value) -> std::vector<T> {
         using Stored = std::decay_t<decltype(value)>;

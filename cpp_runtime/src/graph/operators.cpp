@@ -17,6 +17,7 @@ const std::vector<Operator>& table() {
       {"calib", "Out", {"Input"}, {}, never, infer_calib},
       {"concat", "Out", {"X"}, {}, with_known_inputs, infer_concat},
       {"conv2d", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv},
+      {"conv2d_over_upsampled", "Output", {"X", "Filter"}, {"Filter", "Bias"}, never, infer_conv_over_upsampled},
       {"conv2d_transpose", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv_transpose},
       {"depthwise_conv2d", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv},
       {"elementwise_add", "Out", {"X", "Y"}, {}, never, infer_elementwise},

@@ -80,7 +80,8 @@ void Plan::place(std::span<const Inferred> values) {
   };
   auto extend = [&](ValueId id, int last) {
     int place = id == kNoValue ? -1 : placement_of_[static_cast<size_t>(id)];
-    if (place >= 0) placements_[static_cast<size_t>(place)].lifetime.last = std::max(placements_[static_cast<size_t>(place)].lifetime.last, last);
+    if (place >= 0)
+      placements_[static_cast<size_t>(place)].lifetime.last = std::max(placements_[static_cast<size_t>(place)].lifetime.last, last);
   };
 
   for (ValueId id : graph_->inputs) add(id, 0, end);

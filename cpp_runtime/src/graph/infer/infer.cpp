@@ -71,7 +71,8 @@ int64_t InferContext::checked_count(const Shape& shape, const char* what) const 
   int64_t count = 1;
   for (int64_t dim : shape.dims()) {
     if (dim < 1) reject("%s would be %s, expected sizes of at least 1", what, shape.str().c_str());
-    if (count > kMaxElements / dim) reject("%s would be %s, expected at most %" PRId64 " elements", what, shape.str().c_str(), kMaxElements);
+    if (count > kMaxElements / dim)
+      reject("%s would be %s, expected at most %" PRId64 " elements", what, shape.str().c_str(), kMaxElements);
     count *= dim;
   }
   return count;
@@ -112,6 +113,15 @@ void check_input(const Graph& graph, size_t index, const Shape& shape) {
   }
 }
 
+// Elements whose contents the node's outputs hold.
+int64_t known_elements(const Node& node, const std::vector<Inferred>& values) {
+  int64_t count = 0;
+  for (const Port& port : node.outputs)
+    if (port.value != kNoValue && values[static_cast<size_t>(port.value)].known != nullptr)
+      count += values[static_cast<size_t>(port.value)].shape.count();
+  return count;
+}
+
 }  // namespace
 
 std::vector<Inferred> infer(const Graph& graph, std::span<const Shape> input_shapes) {
@@ -124,11 +134,14 @@ std::vector<Inferred> infer(const Graph& graph, std::span<const Shape> input_sha
     check_input(graph, i, input_shapes[i]);
     values[static_cast<size_t>(graph.inputs[i])] = {DataType::f32, input_shapes[i], nullptr};
   }
+  int64_t known = 0;
   for (const Node& node : graph.nodes) {
     const Operator* op = find_operator(node.op);
     if (op == nullptr) fail("%s: operator %s is not supported (%s)", graph.name.c_str(), node.op.c_str(), node.label().c_str());
     InferContext context(graph, node, values);
     with_name(graph.name, [&] { op->infer(context); });
+    known += known_elements(node, values);
+    if (known > kMaxKnownElements) context.reject("constants made for this input exceed %" PRId64 " elements", kMaxKnownElements);
   }
   return values;
 }

@@ -12,7 +12,7 @@ namespace edgeocr::graph {
 
 // Largest tensor of a network, in elements: sizes fit int32, as shape gives them.
 constexpr int64_t kMaxElements = (int64_t{1} << 31) - 1;
-// Largest contents computed at planning, in elements.
+// Largest contents computed at planning, all tensors together, in elements.
 constexpr int64_t kMaxKnownElements = int64_t{1} << 20;
 
 class InferContext {

@@ -46,7 +46,8 @@ void infer_conv(InferContext& context) {
     context.reject("input has %" PRId64 " channels, filter expects %" PRId64, channels, filter.shape[1] * groups);
   check_bias(context, filters);
   Window window = conv_window(context.node(), input.shape, filter.shape);
-  context.set_output(dtype, {input.shape[0], filters, convolved_size(window, 0, input.shape[2]), convolved_size(window, 1, input.shape[3])});
+  context.set_output(dtype,
+                     {input.shape[0], filters, convolved_size(window, 0, input.shape[2]), convolved_size(window, 1, input.shape[3])});
 }
 
 void infer_conv_transpose(InferContext& context) {

@@ -67,7 +67,8 @@ void infer_fill_constant_batch_size_like(InferContext& context) {
   std::vector<int64_t> dims = node.attr_ints("shape");
   int64_t from = node.attr_int("input_dim_idx", 0), to = node.attr_int("output_dim_idx", 0);
   if (from < 0 || from >= like.rank()) context.reject("input_dim_idx is %" PRId64 ", expected 0 to %d", from, like.rank() - 1);
-  if (to < 0 || to >= static_cast<int64_t>(dims.size())) context.reject("output_dim_idx is %" PRId64 ", expected 0 to %zu", to, dims.size());
+  if (to < 0 || to >= static_cast<int64_t>(dims.size()))
+    context.reject("output_dim_idx is %" PRId64 ", expected 0 to %zu", to, dims.size());
   dims[static_cast<size_t>(to)] = like[static_cast<int>(from)];
   set_filled(context, shape_of(context, dims), node.attr_float("value", 0));
 }

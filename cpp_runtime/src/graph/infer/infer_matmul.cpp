@@ -74,7 +74,8 @@ void infer_matmul(InferContext& context) {
   int xr = x.shape.rank(), yr = y.shape.rank();
   if (xr < 2 || yr < 2) context.reject("X is %s and Y is %s, expected rank 2 or more", x.shape.str().c_str(), y.shape.str().c_str());
   bool v2 = node.op == "matmul_v2";
-  bool transpose_x = node.attr_int(v2 ? "trans_x" : "transpose_X", 0) != 0, transpose_y = node.attr_int(v2 ? "trans_y" : "transpose_Y", 0) != 0;
+  bool transpose_x = node.attr_int(v2 ? "trans_x" : "transpose_X", 0) != 0,
+       transpose_y = node.attr_int(v2 ? "trans_y" : "transpose_Y", 0) != 0;
   int64_t m = x.shape[xr - (transpose_x ? 1 : 2)], kx = x.shape[xr - (transpose_x ? 2 : 1)];
   int64_t ky = y.shape[yr - (transpose_y ? 1 : 2)], n = y.shape[yr - (transpose_y ? 2 : 1)];
   if (kx != ky)

@@ -39,7 +39,8 @@ void infer_rnn(InferContext& context) {
     expect_shape(context, *weights[static_cast<size_t>(2 * (cells + cell))], "input bias", {4 * hidden});
     expect_shape(context, *weights[static_cast<size_t>(2 * (cells + cell) + 1)], "hidden bias", {4 * hidden});
   }
-  for (int state = 0; state < 2; state++) expect_shape(context, context.input("PreState", state), "PreState", {cells, input.shape[1], hidden});
+  for (int state = 0; state < 2; state++)
+    expect_shape(context, context.input("PreState", state), "PreState", {cells, input.shape[1], hidden});
   context.set_output(DataType::f32, {input.shape[0], input.shape[1], hidden * directions});
 }
 

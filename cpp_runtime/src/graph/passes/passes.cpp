@@ -2,11 +2,19 @@
 
 #include "graph/passes/check_operators.h"
 #include "graph/passes/dequantize_weights.h"
+#include "graph/passes/factor_fpn.h"
+#include "graph/passes/fold_batch_norm.h"
 #include "graph/passes/fold_constant_reshapes.h"
+#include "graph/passes/fuse_activation.h"
+#include "graph/passes/fuse_bias.h"
+#include "graph/passes/fuse_calib.h"
+#include "graph/passes/fuse_residual.h"
+#include "graph/passes/raise_calib.h"
 #include "graph/passes/reject_int8_deconv.h"
 #include "graph/passes/remove_dead.h"
 #include "graph/passes/remove_fp16_markers.h"
 #include "graph/passes/remove_identities.h"
+#include "graph/passes/split_upsampled_concat.h"
 
 namespace edgeocr::graph {
 
@@ -19,6 +27,22 @@ std::span<const Pass> passes() {
       {"fold_constant_reshapes", fold_constant_reshapes},
       {"remove_dead", remove_dead},
       {"check_operators", check_operators},
+  };
+  return kPasses;
+}
+
+std::span<const Pass> fusion_passes() {
+  static constexpr Pass kPasses[] = {
+      {"fuse_bias", fuse_bias},
+      {"fold_batch_norm", fold_batch_norm},
+      {"factor_fpn", factor_fpn},
+      {"raise_calib", raise_calib},
+      {"split_upsampled_concat", split_upsampled_concat},
+      {"remove_unfused", remove_dead},  // what is left of the above still counts as a reader
+      {"fuse_activation", fuse_activation},
+      {"fuse_residual", fuse_residual},
+      {"fuse_calib", fuse_calib},
+      {"remove_absorbed", remove_dead},
   };
   return kPasses;
 }

@@ -1,4 +1,4 @@
-// The passes over a freshly lowered graph, in the order in which they run.
+// The passes, in the order in which they run.
 #pragma once
 
 #include <span>
@@ -13,6 +13,12 @@ struct Pass {
   void (*run)(Graph& graph);
 };
 
+// Over a freshly lowered graph, always: what kernels need.
 std::span<const Pass> passes();
+
+// Behind those, where speed is wanted: operators joined (tails of fused_tail.h), calib moved to where it costs nothing, linear
+// pyramids factored. int8 results keep their bits, fp32 results theirs but for rounding (factor_fpn, split_upsampled_concat,
+// fold_batch_norm).
+std::span<const Pass> fusion_passes();
 
 }  // namespace edgeocr::graph

@@ -15,6 +15,7 @@ Factory create_batch_norm;
 Factory create_calib;
 Factory create_concat;
 Factory create_conv2d;
+Factory create_conv2d_over_upsampled;
 Factory create_conv2d_transpose;
 Factory create_elementwise;
 Factory create_fc;

@@ -13,6 +13,7 @@ constexpr KernelEntry kEntries[] = {
     {"calib", has_no_tail, create_calib},
     {"concat", has_no_tail, create_concat},
     {"conv2d", nullptr, with_tail<create_conv2d>},
+    {"conv2d_over_upsampled", nullptr, with_tail<create_conv2d_over_upsampled>},
     {"conv2d_transpose", nullptr, with_tail<create_conv2d_transpose>},
     {"depthwise_conv2d", nullptr, with_tail<create_conv2d>},
     {"elementwise_add", nullptr, with_tail<create_elementwise>},
