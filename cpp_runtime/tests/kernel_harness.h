@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -101,6 +102,14 @@ class Tensor {
   TensorView view_;
 };
 
+// Threads are expensive to start under emulation: one pool per count for all tests.
+inline ThreadPool& pool(int threads) {
+  static std::array<std::unique_ptr<ThreadPool>, 5> pools;
+  auto& slot = pools[static_cast<size_t>(threads)];
+  if (!slot) slot = std::make_unique<ThreadPool>(threads);
+  return *slot;
+}
+
 // One operator of a graph of its own. Inputs are added in order; constants belong to the graph, the rest is given to run().
 class Operator {
  public:
@@ -138,42 +147,48 @@ class Operator {
     return kernels::create_kernel(node, graph, sets);
   }
 
-  // All outputs, by the level and the number of threads given. Fails the test if a kernel leaves anything unclean.
-  std::vector<Tensor> run(const Loops& loops, int threads) const {
-    kernels::generic::use_loops(loops);
-    const auto made = kernel();
+  // All outputs, by the kernel and the number of threads given. Fails the test if the kernel leaves anything unclean.
+  std::vector<Tensor> run(const kernels::Kernel& kernel, int threads) const {
     std::vector<Tensor> outputs;
     std::vector<TensorView> views;
     for (const auto& [dtype, shape] : shapes_) {
       outputs.emplace_back(dtype, shape);
       views.push_back(outputs.back().view());
     }
-    ThreadPool pool(threads);
-    const size_t scratch_bytes = made->scratch_bytes(inputs_, views, threads);
+    const size_t scratch_bytes = kernel.scratch_bytes(inputs_, views, threads);
     const auto scratch = allocate_aligned(scratch_bytes + kAlignment, "scratch");
     std::memset(scratch.get(), 0x5a, scratch_bytes + kAlignment);
-    made->run({pool, scratch.get()}, inputs_, views);
+    kernel.run({pool(threads), scratch.get()}, inputs_, views);
     const auto is_fence = [](std::byte b) { return b == std::byte{0x5a}; };
     CHECK(std::all_of(scratch.get() + scratch_bytes, scratch.get() + scratch_bytes + kAlignment, is_fence));
     for (const Tensor& t : outputs) CHECK(t.is_clean());
     return outputs;
   }
 
-  // The first level of this machine with one thread, after checking that two to four threads give the same bits.
+  // An output by the best level of this machine with one thread, after checking that two to four threads give the same bits.
   Tensor run(size_t output = 0) const {
-    const Loops& best = *kernels::generic::usable_loops().front();
-    const Tensor one = run(best, 1)[output];
+    const auto made = kernel();
+    const Tensor one = run(*made, 1)[output];
     for (int threads = 2; threads <= 4; threads++) {
-      const Tensor more = run(best, threads)[output];
+      const Tensor more = run(*made, threads)[output];
       CHECK_MESSAGE(std::memcmp(one.view().data, more.view().data, one.bytes()) == 0, "differs with " << threads << " threads");
     }
     return one;
   }
-  // The output of every level.
-  std::vector<Tensor> levels(size_t output = 0) const {
+  // An output by the other levels of this machine.
+  std::vector<Tensor> other_levels(size_t output = 0) const {
     std::vector<Tensor> results;
-    for (const Loops* loops : kernels::generic::usable_loops()) results.push_back(run(*loops, 1)[output]);
+    for (const Loops* loops : kernels::generic::usable_loops().subspan(1)) {
+      kernels::generic::use_loops(*loops);
+      results.push_back(run(*kernel(), 1)[output]);
+    }
     kernels::generic::use_loops(*kernels::generic::usable_loops().front());
+    return results;
+  }
+  // run() and other_levels() together.
+  std::vector<Tensor> all_levels(size_t output = 0) const {
+    std::vector<Tensor> results = other_levels(output);
+    results.push_back(run(output));
     return results;
   }
 
