@@ -1,4 +1,4 @@
-// The `.nb` reader and the graph builder on hostile bytes: they may only succeed or throw Error.
+// The `.nb` reader, the graph builder, shape inference and planning on hostile bytes: they may only succeed or throw Error.
 //
 // With -DEDGEOCR_LIBFUZZER it is a libFuzzer target. Else a program of its own:
 //   nb_fuzz FOLDER [ITERATIONS] [SEED]
@@ -16,14 +16,25 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "graph/graph.h"
+#include "graph/plan.h"
 #include "nb/nb.h"
 
 namespace {
 
+// Feed shapes with a size that fits most networks where they are dynamic.
+std::vector<edgeocr::Shape> input_shapes(const edgeocr::graph::Graph& graph) {
+  std::vector<edgeocr::Shape> shapes = graph.feed_shapes;
+  for (edgeocr::Shape& shape : shapes)
+    for (int i = 0; i < shape.rank(); i++)
+      if (shape[i] < 1) shape[i] = i == 0 ? 1 : 64;
+  return shapes;
+}
+
 // Whether the bytes were accepted.
 bool try_read(std::span<const std::byte> bytes) {
   try {
-    edgeocr::graph::build(edgeocr::nb::read(bytes, "fuzz"), "fuzz");
+    edgeocr::graph::Graph graph = edgeocr::graph::build(edgeocr::nb::read(bytes, "fuzz"), "fuzz");
+    edgeocr::graph::Plan(graph, input_shapes(graph), {}, 1);
     return true;
   } catch (const edgeocr::Error& e) {
     if (std::strpbrk(e.what(), "\r\n") != nullptr || *e.what() == '\0') {
@@ -47,7 +58,9 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-void put(Bytes& bytes, size_t at, uint64_t value, size_t size) { std::memcpy(bytes.data() + at, &value, std::min(size, bytes.size() - at)); }
+void put(Bytes& bytes, size_t at, uint64_t value, size_t size) {
+  std::memcpy(bytes.data() + at, &value, std::min(size, bytes.size() - at));
+}
 
 // One change; most fall into the container's head and the topology, where the structure is.
 void mutate(Bytes& bytes, std::mt19937& random) {

@@ -32,7 +32,10 @@ using Ops = std::vector<std::string>;
 
 Program unary(const std::string& op, const Attrs& attrs = {}, const std::string& kernel = "def/4/1/1") {
   Program p;
-  p.feed("x", {-1, 3, -1, -1}).op(op, {{"X", {"x"}}}, {{"Out", {"y"}}}, attrs, kernel).op("sigmoid", {{"X", {"y"}}}, {{"Out", {"z"}}}).fetch("z");
+  p.feed("x", {-1, 3, -1, -1})
+      .op(op, {{"X", {"x"}}}, {{"Out", {"y"}}}, attrs, kernel)
+      .op("sigmoid", {{"X", {"y"}}}, {{"Out", {"z"}}})
+      .fetch("z");
   return p;
 }
 
@@ -66,7 +69,10 @@ TEST_CASE("graph: a name written twice is two values") {
 
 TEST_CASE("graph: an operator may write what it reads") {
   Program p;
-  p.feed("x", {-1, 3, -1, -1}).op("scale", {{"X", {"x"}}}, {{"Out", {"x"}}}, {{"scale", 2.0f}}).op("relu", {{"X", {"x"}}}, {{"Out", {"x"}}}).fetch("x");
+  p.feed("x", {-1, 3, -1, -1})
+      .op("scale", {{"X", {"x"}}}, {{"Out", {"x"}}}, {{"scale", 2.0f}})
+      .op("relu", {{"X", {"x"}}}, {{"Out", {"x"}}})
+      .fetch("x");
   Graph g = build(p);
   CHECK(g.nodes[0].input("X") == g.inputs[0]);
   CHECK(g.nodes[1].input("X") == g.nodes[0].output("Out"));
@@ -201,7 +207,8 @@ TEST_CASE("graph: removed operators pass on graph inputs and outputs") {
 TEST_CASE("graph: weight-only parameters become fp32, biases too") {
   Program p;
   p.feed("x", {-1, 2, -1, -1});
-  p.param("w", DataType::i8, {2, 2, 1, 1}, std::vector<int8_t>{10, -20, 30, -127}).param("b", DataType::i16, {2}, std::vector<int16_t>{300, -4});
+  p.param("w", DataType::i8, {2, 2, 1, 1}, std::vector<int8_t>{10, -20, 30, -127})
+      .param("b", DataType::i16, {2}, std::vector<int16_t>{300, -4});
   p.param("m", DataType::i8, {2, 3}, std::vector<int8_t>{1, 2, 3, 4, 5, 6});
   p.op("conv2d", {{"Bias", {"b"}}, {"Filter", {"w"}}, {"Input", {"x"}}}, {{"Output", {"c"}}},
        {{"w_quant_scale", std::vector<float>{0.5f, 2.0f}}, {"b_quant_scale", std::vector<float>{0.25f, 1.0f}}});
@@ -225,7 +232,8 @@ TEST_CASE("graph: weight-only parameters become fp32, biases too") {
 TEST_CASE("graph: reshapes of parameters are folded") {
   Program p;
   p.feed("x", {-1, 2, -1, -1}).filled("b", {2}, 3);
-  p.op("reshape2", {{"Shape", {}}, {"ShapeTensor", {}}, {"X", {"b"}}}, {{"Out", {"r"}}, {"XShape", {"s"}}}, {{"shape", std::vector<int32_t>{1, -1, 1, 1}}});
+  p.op("reshape2", {{"Shape", {}}, {"ShapeTensor", {}}, {"X", {"b"}}}, {{"Out", {"r"}}, {"XShape", {"s"}}},
+       {{"shape", std::vector<int32_t>{1, -1, 1, 1}}});
   p.op("elementwise_add", {{"X", {"x"}}, {"Y", {"r"}}}, {{"Out", {"y"}}}, {{"axis", -1}});
   p.fetch("y");
   Graph g = build(p);
@@ -241,8 +249,15 @@ TEST_CASE("graph: reshapes of parameters are folded") {
 TEST_CASE("graph: attributes are read by meaning, not by stored type") {
   Node node;
   node.op = "conv2d", node.index = 12;
-  node.attrs = {{"int", int32_t{3}}, {"long", int64_t{4}}, {"yes", true}, {"ints", std::vector<int32_t>{1, 2}}, {"longs", std::vector<int64_t>{3}},
-                {"float", 0.5f}, {"double", 0.25}, {"floats", std::vector<float>{1, 2}}, {"text", std::string("relu")}};
+  node.attrs = {{"int", int32_t{3}},
+                {"long", int64_t{4}},
+                {"yes", true},
+                {"ints", std::vector<int32_t>{1, 2}},
+                {"longs", std::vector<int64_t>{3}},
+                {"float", 0.5f},
+                {"double", 0.25},
+                {"floats", std::vector<float>{1, 2}},
+                {"text", std::string("relu")}};
   CHECK(node.attr_int("int") == 3);
   CHECK(node.attr_int("long") == 4);
   CHECK(node.attr_int("yes") == 1);

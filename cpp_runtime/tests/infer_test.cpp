@@ -22,7 +22,8 @@ Tensor ints(const std::string& parameter, const std::vector<int32_t>& values) {
   auto memory = allocate_aligned(values.size() * 4, "test");
   std::memcpy(memory.get(), values.data(), values.size() * 4);
   std::span<const std::byte> data(memory.get(), values.size() * 4);
-  return {parameter, shape, DataType::i32, std::make_shared<graph::Constant>(graph::Constant{DataType::i32, shape, std::move(memory), data})};
+  return {parameter, shape, DataType::i32,
+          std::make_shared<graph::Constant>(graph::Constant{DataType::i32, shape, std::move(memory), data})};
 }
 
 // One node over the given tensors; those with contents are constants, all others graph inputs. Computed inputs of another type
@@ -132,7 +133,8 @@ TEST_CASE("infer: windows that make no sense are refused") {
   CHECK(why(conv_attrs({1, 1}, {0, -1})) == "t.nb: conv2d #12: paddings is -1, expected 0 to 32768");
   CHECK(why(conv_attrs({1, 1}, {0, 0, 0})) == "t.nb: conv2d #12: paddings has 3 values, expected 2 or 4");
   CHECK(why(conv_attrs({1, 1}, {0, 0}, {2147483647, 1})) == "t.nb: conv2d #12: dilations is 2147483647, expected 1 to 32768");
-  CHECK(why(conv_attrs({1, 1}, {0, 0}, {1, 1}, 1, "HALF")) == "t.nb: conv2d #12: padding_algorithm is HALF, expected EXPLICIT, SAME or VALID");
+  CHECK(why(conv_attrs({1, 1}, {0, 0}, {1, 1}, 1, "HALF")) ==
+        "t.nb: conv2d #12: padding_algorithm is HALF, expected EXPLICIT, SAME or VALID");
 }
 
 TEST_CASE("infer: conv2d_transpose") {
@@ -145,8 +147,10 @@ TEST_CASE("infer: conv2d_transpose") {
   CHECK(shape("conv2d_transpose", conv({1, 24, 5, 5}, {24, 4, 3, 3}), attrs({2, 2}, {1, 0, 0, 1}, {}, {}, 2)) == "1x8x10x10");
   CHECK(shape("conv2d_transpose", conv({1, 4, 5, 5}, {4, 2, 3, 3}), attrs({2, 2}, {0, 0}, {1, 0}, {}, 1)) == "1x2x12x11");
   CHECK(shape("conv2d_transpose", conv({1, 4, 5, 5}, {4, 2, 3, 3}), attrs({2, 2}, {0, 0}, {}, {12, 11}, 1)) == "1x2x12x11");
-  CHECK(reject("conv2d_transpose", conv({1, 4, 5, 5}, {8, 2, 3, 3}), attrs({2, 2}, {0, 0}, {}, {}, 1)) == "input has 4 channels, filter expects 8");
-  CHECK(reject("conv2d_transpose", conv({1, 4, 5, 5}, {4, 2, 3, 3}), attrs({2, 2}, {0, 0}, {}, {13, 11}, 1)) == "output_size is 13, expected 11 to 12");
+  CHECK(reject("conv2d_transpose", conv({1, 4, 5, 5}, {8, 2, 3, 3}), attrs({2, 2}, {0, 0}, {}, {}, 1)) ==
+        "input has 4 channels, filter expects 8");
+  CHECK(reject("conv2d_transpose", conv({1, 4, 5, 5}, {4, 2, 3, 3}), attrs({2, 2}, {0, 0}, {}, {13, 11}, 1)) ==
+        "output_size is 13, expected 11 to 12");
 }
 
 TEST_CASE("infer: pool2d") {
@@ -164,7 +168,8 @@ TEST_CASE("infer: pool2d") {
   CHECK(pool({1, 8, 7, 7}, {2, 2}, {2, 2}, {0, 0}, {{"padding_algorithm", std::string("SAME")}}) == "1x8x4x4");
   Attrs beyond{{"ksize", Ints{1, 1}}, {"strides", Ints{3, 3}}, {"paddings", Ints{0, 0}}, {"ceil_mode", true}};
   CHECK(reject("pool2d", {{"X", {1, 8, 3, 4}}}, beyond) == "output would be 1x8x0x2, expected sizes of at least 1");
-  CHECK(reject("pool2d", {{"X", {1, 8, 3, 4}}}, {{"pooling_type", std::string("median")}}) == "pooling_type is median, expected max or avg");
+  CHECK(reject("pool2d", {{"X", {1, 8, 3, 4}}}, {{"pooling_type", std::string("median")}}) ==
+        "pooling_type is median, expected max or avg");
 }
 
 TEST_CASE("infer: elementwise broadcasts by axis") {
@@ -201,7 +206,8 @@ TEST_CASE("infer: reshape, squeeze, unsqueeze, flatten, transpose") {
   CHECK(reshape({2, 200, 1, 1}, {0, 200}) == "2x200");
   CHECK(reshape({2, 200, 1, 1}, {-1, 50, 0}) == "8x50x1");
   CHECK(reshape({2, 12}, {0, 3, 2, -1}) == "2x3x2x2");
-  CHECK(shape("reshape2", {{"X", {2, 200, 1, 1}}, ints("ShapeTensor", {2}), ints("ShapeTensor", {200})}, {{"shape", Ints{-1, -1}}}) == "2x200");
+  CHECK(shape("reshape2", {{"X", {2, 200, 1, 1}}, ints("ShapeTensor", {2}), ints("ShapeTensor", {200})}, {{"shape", Ints{-1, -1}}}) ==
+        "2x200");
   CHECK(shape("reshape2", {{"X", {2, 200, 1, 1}}, ints("Shape", {-1, 4})}) == "100x4");
   CHECK(reject("reshape2", {{"X", {2, 3}}}, {{"shape", Ints{-1, -1}}}) == "shape has -1 in dimensions 0 and 1, expected it once");
   CHECK(reject("reshape2", {{"X", {2, 3}}}, {{"shape", Ints{4, -1}}}) == "input 2x3 has 6 elements, expected a multiple of 4");
@@ -255,9 +261,11 @@ TEST_CASE("infer: concat, split, slice") {
 }
 
 TEST_CASE("infer: matrix products") {
-  CHECK(shape("fc", {{"Input", {2, 80, 96}}, {"W", {96, 37}}, {"Bias", {37}}}, {{"in_num_col_dims", 1}, {"op_type", std::string("matmul_v2")}}) == "2x80x37");
+  CHECK(shape("fc", {{"Input", {2, 80, 96}}, {"W", {96, 37}}, {"Bias", {37}}},
+              {{"in_num_col_dims", 1}, {"op_type", std::string("matmul_v2")}}) == "2x80x37");
   CHECK(shape("fc", {{"Input", {2, 4, 3}}, {"W", {12, 37}}}, {{"in_num_col_dims", 1}}) == "2x37");
-  CHECK(reject("fc", {{"Input", {2, 200}}, {"W", {100, 2}}}, {{"in_num_col_dims", 1}}) == "input is 2x200: its rows have 200 elements, W expects 100");
+  CHECK(reject("fc", {{"Input", {2, 200}}, {"W", {100, 2}}}, {{"in_num_col_dims", 1}}) ==
+        "input is 2x200: its rows have 200 elements, W expects 100");
   CHECK(reject("fc", {{"Input", {2, 100}}, {"W", {100, 2}}}, {{"padding_weights", true}}) == "padding_weights is true, expected false");
   CHECK(infer("fc", {{"Input", {2, 100}, DataType::i8}, {"W", {100, 2}, DataType::i8}}, {}, "int8out").dtype == DataType::i8);
   CHECK(shape("mul", {{"X", {2, 3, 4}}, {"Y", {12, 5}}}, {{"x_num_col_dims", 1}, {"y_num_col_dims", 1}}) == "2x5");
@@ -291,8 +299,8 @@ TEST_CASE("infer: rnn") {
 
 TEST_CASE("infer: shape arithmetic is evaluated") {
   CHECK(known(infer("shape", {{"Input", {2, 3, 48, 192}}})) == Ints{2, 3, 48, 192});
-  CHECK(known(infer("slice", {ints("Input", {2, 3, 48, 192})}, {{"axes", Ints{0}}, {"starts", Ints{1}}, {"ends", Ints{2}}, {"decrease_axis", Ints{0}}})) ==
-        Ints{3});
+  CHECK(known(infer("slice", {ints("Input", {2, 3, 48, 192})},
+                    {{"axes", Ints{0}}, {"starts", Ints{1}}, {"ends", Ints{2}}, {"decrease_axis", Ints{0}}})) == Ints{3});
   CHECK(known(infer("concat", {ints("X", {2, 3}), ints("X", {7})}, {{"axis", 0}})) == Ints{2, 3, 7});
   CHECK(known(infer("unsqueeze2", {ints("X", {5})}, {{"axes", Ints{0}}})) == Ints{5});
   CHECK(known(infer("fill_constant", {}, {{"shape", std::vector<int64_t>{}}, {"dtype", 2}, {"value", 200.0f}})) == Ints{200});
@@ -304,8 +312,10 @@ TEST_CASE("infer: shape arithmetic is evaluated") {
                         {{"shape", Ints{4, -1, 48}}, {"dtype", 5}, {"input_dim_idx", 0}, {"output_dim_idx", 1}});
   CHECK(like.shape == Shape{4, 3, 48});
   REQUIRE(like.known != nullptr);
-  CHECK(reject("fill_constant", {}, {{"shape", Ints{1 << 20, 2}}, {"dtype", 5}}) == "output would be 1048576x2, expected at most 1048576 elements");
-  CHECK(reject("fill_constant", {}, {{"shape", Ints{1}}, {"dtype", 2}, {"value", 3e9f}}) == "value is 3e+09, expected one that int32 can hold");
+  CHECK(reject("fill_constant", {}, {{"shape", Ints{1 << 20, 2}}, {"dtype", 5}}) ==
+        "output would be 1048576x2, expected at most 1048576 elements");
+  CHECK(reject("fill_constant", {}, {{"shape", Ints{1}}, {"dtype", 2}, {"value", 3e9f}}) ==
+        "value is 3e+09, expected one that int32 can hold");
   CHECK(reject("fill_constant", {}, {{"shape", Ints{1}}, {"dtype", 6}}) == "dtype is 6, expected 2 (int32), 3 (int64) or 5 (fp32)");
 }
 
@@ -313,7 +323,8 @@ TEST_CASE("infer: values known at planning follow through the graph, and their n
   Program p;
   p.feed("x", {-1, 200, 1, 1});
   p.op("shape", {{"Input", {"x"}}}, {{"Out", {"s"}}}, {}, "def/1/4/2");
-  p.op("slice", {{"Input", {"s"}}}, {{"Out", {"n"}}}, {{"axes", Ints{0}}, {"starts", Ints{0}}, {"ends", Ints{1}}, {"decrease_axis", Ints{0}}}, "int32_slice/4/1/1");
+  p.op("slice", {{"Input", {"s"}}}, {{"Out", {"n"}}},
+       {{"axes", Ints{0}}, {"starts", Ints{0}}, {"ends", Ints{1}}, {"decrease_axis", Ints{0}}}, "int32_slice/4/1/1");
   p.op("fill_constant", {}, {{"Out", {"c"}}}, {{"shape", std::vector<int64_t>{1}}, {"dtype", 2}, {"value", 200.0f}}, "def/1/4/1");
   p.op("reshape2", {{"ShapeTensor", {"n", "c"}}, {"X", {"x"}}}, {{"Out", {"y"}}}, {{"shape", Ints{-1, 200}}}, "def/1/4/2");
   p.fetch("y");
@@ -327,11 +338,20 @@ TEST_CASE("infer: values known at planning follow through the graph, and their n
 }
 
 TEST_CASE("infer: inputs and outputs beyond all measure are refused") {
-  CHECK(error_of([] { infer("relu", {{"X", {0, 3}}}); }) == "t.nb: input 0 is 0x3, expected sizes of at least 1 and at most 2147483647 elements");
+  CHECK(error_of([] { infer("relu", {{"X", {0, 3}}}); }) ==
+        "t.nb: input 0 is 0x3, expected sizes of at least 1 and at most 2147483647 elements");
   CHECK(error_of([] { infer("relu", {{"X", {1 << 20, 1 << 20}}}); }) ==
         "t.nb: input 0 is 1048576x1048576, expected sizes of at least 1 and at most 2147483647 elements");
   CHECK(reject("elementwise_add", {{"X", {1 << 20, 1}}, {"Y", {1, 1 << 20}}}) ==
         "output would be 1048576x1048576, expected at most 2147483647 elements");
+  Program fills;
+  fills.feed("x", {1});
+  for (int i = 0; i < 3; i++)
+    fills.op("fill_constant", {}, {{"Out", {"f"}}}, {{"shape", Ints{1 << 19}}, {"dtype", 5}}, "def/1/4/1")
+        .op("elementwise_add", {{"X", {"x"}}, {"Y", {"f"}}}, {{"Out", {"x"}}});
+  graph::Graph g = graph::build(fills.fetch("x").model(), "t.nb");
+  Shape one{1};
+  CHECK(error_of([&] { graph::infer(g, {&one, 1}); }) == "t.nb: fill_constant #5: constants made for this input exceed 1048576 elements");
   OneNode node("relu", {{"X", {1, 3}}}, {}, "def", 1);
   CHECK(error_of([&] { graph::infer(node.graph, {}); }) == "t.nb: 0 input shapes given, expected 1");
 }

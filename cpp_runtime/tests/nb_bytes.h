@@ -136,7 +136,8 @@ inline Writer arguments(const std::vector<nb::Argument>& list) {
 inline Writer op_table(const nb::OpDesc& op) {
   std::vector<Writer> attrs;
   for (const auto& [name, value] : op.attrs) attrs.push_back(attr_table(name, value));
-  return table({target(0, text(op.type)), target(1, arguments(op.inputs)), target(2, arguments(op.outputs)), target(3, objects(std::move(attrs)))});
+  return table(
+      {target(0, text(op.type)), target(1, arguments(op.inputs)), target(2, arguments(op.outputs)), target(3, objects(std::move(attrs)))});
 }
 
 inline Writer var_table(const nb::VarDesc& var) {
@@ -168,7 +169,8 @@ inline int32_t var_type(DataType dtype) {
   return -1;
 }
 
-inline Writer param_table(const std::string& name, std::vector<int64_t> dims, int32_t data_type, std::vector<std::byte> data, uint8_t kind = 1) {
+inline Writer param_table(const std::string& name, std::vector<int64_t> dims, int32_t data_type, std::vector<std::byte> data,
+                          uint8_t kind = 1) {
   return table({target(1, text(name)), scalar(2, kind),
                 target(3, table({target(2, numbers(std::move(dims))), scalar(3, data_type), target(4, numbers(std::move(data)))}))});
 }
@@ -189,7 +191,8 @@ struct Container {
 inline Bytes nb_file(const Bytes& topology, const std::vector<Writer>& params, const Container& container = {}) {
   Bytes file;
   append(file, container.meta_version);
-  for (size_t i = 0; i < 16; i++) append(file, i < container.opt_version.size() ? container.opt_version[i] : i == container.opt_version.size() ? '\0' : '\x7e');
+  for (size_t i = 0; i < 16; i++)
+    append(file, i < container.opt_version.size() ? container.opt_version[i] : i == container.opt_version.size() ? '\0' : '\x7e');
   append(file, static_cast<uint64_t>(topology.size()));
   file.insert(file.end(), topology.begin(), topology.end());
   if (container.meta_version == 1) {

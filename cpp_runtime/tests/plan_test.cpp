@@ -95,7 +95,8 @@ void check_run(const Traced& traced, Plan& plan) {
       const graph::Node& node = traced.graph.nodes[static_cast<size_t>(step.node)];
       for (size_t i = 0; i < node.inputs.size(); i++) {
         auto mark = traced.marks.find(node.inputs[i].value);
-        bool computed = mark != traced.marks.end() && std::ranges::any_of(plan.placements(), [&](const Plan::Placement& p) { return p.value == mark->first; });
+        bool computed = mark != traced.marks.end() &&
+                        std::ranges::any_of(plan.placements(), [&](const Plan::Placement& p) { return p.value == mark->first; });
         if (!computed) continue;
         INFO(node.label(), " input ", i);
         CHECK(holds(step.inputs[i], mark->second));
@@ -166,7 +167,8 @@ TEST_CASE("memory plan: a chain needs its two largest neighbours, a small tensor
   MemoryPlan chain = graph::plan_memory(std::vector<Lifetime>{{640, 0, 1}, {640, 1, 2}, {640, 2, 3}, {320, 3, 4}});
   CHECK(chain.arena_bytes == 1280);
   // a, b, c, d and e lie side by side in step 0; when b and d have gone, f fits into d's place exactly.
-  MemoryPlan gaps = graph::plan_memory(std::vector<Lifetime>{{1024, 0, 9}, {512, 0, 0}, {448, 0, 9}, {192, 0, 0}, {160, 0, 9}, {150, 1, 9}});
+  MemoryPlan gaps =
+      graph::plan_memory(std::vector<Lifetime>{{1024, 0, 9}, {512, 0, 0}, {448, 0, 9}, {192, 0, 0}, {160, 0, 9}, {150, 1, 9}});
   CHECK(gaps.offsets[5] == gaps.offsets[3]);
   CHECK(graph::plan_memory({}).arena_bytes == 0);
 }
@@ -190,7 +192,8 @@ TEST_CASE("plan: the public models read what was written for them, at several si
   for (const std::string& path : paths) {
     Traced traced(graph::build(nb::read_file(path), path));
     bool detector = path.find("det") != std::string::npos;
-    for (const Shape& input : detector ? std::vector<Shape>{{1, 3, 64, 96}, {2, 3, 96, 64}} : std::vector<Shape>{{1, 3, 48, 192}, {3, 3, 32, 100}}) {
+    for (const Shape& input :
+         detector ? std::vector<Shape>{{1, 3, 64, 96}, {2, 3, 96, 64}} : std::vector<Shape>{{1, 3, 48, 192}, {3, 3, 32, 100}}) {
       INFO(path, " ", input.str());
       Plan plan(traced.graph, {&input, 1}, traced.pointers, 1);
       check_disjoint(lifetimes_of(plan), memory_of(plan));
@@ -261,7 +264,10 @@ TEST_CASE("plan: views follow the arena when it moves") {
 
 TEST_CASE("plan: scratch is the largest of all kernels") {
   Program p;
-  p.feed("x", {-1, 8, -1, -1}).op("relu", {{"X", {"x"}}}, {{"Out", {"y"}}}).op("elementwise_add", {{"X", {"x"}}, {"Y", {"y"}}}, {{"Out", {"z"}}}).fetch("z");
+  p.feed("x", {-1, 8, -1, -1})
+      .op("relu", {{"X", {"x"}}}, {{"Out", {"y"}}})
+      .op("elementwise_add", {{"X", {"x"}}, {"Y", {"y"}}}, {{"Out", {"z"}}})
+      .fetch("z");
   Traced traced(graph::build(p.model(), "t.nb"));
   Shape input{1, 8, 4, 4};
   CHECK(Plan(traced.graph, {&input, 1}, traced.pointers, 3).scratch_bytes() == 2 * 1000 * 3);
@@ -269,7 +275,9 @@ TEST_CASE("plan: scratch is the largest of all kernels") {
 
 TEST_CASE("plan: sizes that no phone can hold are refused") {
   Program p;
-  p.feed("x", {-1, 8, -1, -1}).op("nearest_interp_v2", {{"X", {"x"}}}, {{"Out", {"y"}}}, {{"scale", std::vector<float>{200, 200}}}).fetch("y");
+  p.feed("x", {-1, 8, -1, -1})
+      .op("nearest_interp_v2", {{"X", {"x"}}}, {{"Out", {"y"}}}, {{"scale", std::vector<float>{200, 200}}})
+      .fetch("y");
   graph::Graph g = graph::build(p.model(), "t.nb");
   Shape input{1, 8, 80, 80};
   CHECK(error_of([&] { Plan(g, {&input, 1}, {}, 1); }) ==

@@ -18,7 +18,8 @@ namespace {
 // A `.nb` file that goes when the test ends.
 class ModelFile {
  public:
-  explicit ModelFile(const Bytes& bytes) : path_(std::filesystem::temp_directory_path() / ("edgeocr_session_" + std::to_string(::getpid()) + ".nb")) {
+  explicit ModelFile(const Bytes& bytes)
+      : path_(std::filesystem::temp_directory_path() / ("edgeocr_session_" + std::to_string(::getpid()) + ".nb")) {
     std::ofstream(path_, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
   ~ModelFile() { std::filesystem::remove(path_); }
@@ -33,7 +34,10 @@ Program two_filters(std::vector<int64_t> feed = {-1, 3, -1, -1}) {
   Program p;
   p.feed("x", std::move(feed)).param("w", DataType::f32, {2, 3, 1, 1}, std::vector<float>{1, 2, 3, -1, -1, -1});
   p.op("conv2d", {{"Filter", {"w"}}, {"Input", {"x"}}}, {{"Output", {"c"}}},
-       {{"strides", std::vector<int32_t>{1, 1}}, {"paddings", std::vector<int32_t>{0, 0}}, {"dilations", std::vector<int32_t>{1, 1}}, {"groups", 1}});
+       {{"strides", std::vector<int32_t>{1, 1}},
+        {"paddings", std::vector<int32_t>{0, 0}},
+        {"dilations", std::vector<int32_t>{1, 1}},
+        {"groups", 1}});
   p.op("relu", {{"X", {"c"}}}, {{"Out", {"y"}}});
   p.op("elementwise_add", {{"X", {"y"}}, {"Y", {"y"}}}, {{"Out", {"z"}}}, {{"axis", -1}});
   return p.fetch("z");
@@ -155,7 +159,8 @@ TEST_CASE("session: the public models run, the same bits with one thread and thr
   if (paths.empty()) MESSAGE("skipped: EDGEOCR_TEST_DATA is not set");
   for (const std::string& path : paths) {
     INFO(path);
-    const Shape one = path.find("det") != std::string::npos ? Shape{1, 3, 64, 96} : Shape{1, 3, path.find("cls") != std::string::npos ? 48 : 32, 192};
+    const Shape one =
+        path.find("det") != std::string::npos ? Shape{1, 3, 64, 96} : Shape{1, 3, path.find("cls") != std::string::npos ? 48 : 32, 192};
     Shape two = one;
     two[0] = 2;
     auto run = [&](int threads, const Shape& shape) {
@@ -166,7 +171,8 @@ TEST_CASE("session: the public models run, the same bits with one thread and thr
       for (int64_t n = 0; n < shape[0]; n++)
         for (int64_t i = 0; i < shape[2] * shape[3]; i++)
           for (int64_t c = 0; c < 4; c++)
-            input.as<float>()[n * input.batch_stride + i * input.pixel_stride + c] = c == 3 ? 0 : static_cast<float>((i * 7 + c * 3) % 41) / 20.5f - 1;
+            input.as<float>()[n * input.batch_stride + i * input.pixel_stride + c] =
+                c == 3 ? 0 : static_cast<float>((i * 7 + c * 3) % 41) / 20.5f - 1;
       session.run();
       TensorView output = session.output();
       const auto* values = output.as<const float>();

@@ -41,7 +41,7 @@ constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 constexpr size_t kMaxTopologyBytes = size_t{8} << 20;
 constexpr size_t kMaxName = 1024;         // of operators, variables, attributes
 constexpr size_t kMaxText = size_t{1} << 16;  // of string attributes
-constexpr size_t kMaxBlocks = 64, kMaxVars = 1 << 16, kMaxOps = 1 << 16, kMaxParams = 1 << 16;
+constexpr size_t kMaxBlocks = 64, kMaxVars = 1 << 16, kMaxOps = 1 << 13, kMaxParams = 1 << 16;
 constexpr size_t kMaxParameters = 64, kMaxArguments = 1 << 10, kMaxAttrs = 1 << 10, kMaxList = 1 << 20;
 constexpr int64_t kMaxDim = int64_t{1} << 31;
 
