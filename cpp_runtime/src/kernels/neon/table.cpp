@@ -3,10 +3,16 @@
 
 #include <vector>
 
+#include "kernels/neon/convolutions_i8.h"
+
 namespace edgeocr::kernels {
 
 std::span<const KernelEntry> neon_set() {
-  static const std::vector<KernelEntry> entries = {};
+  static const std::vector<KernelEntry> entries = {
+      {"conv2d", neon::accepts_conv2d_i8, neon::create_conv2d_i8},
+      {"conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
+      {"depthwise_conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
+  };
   return entries;
 }
 

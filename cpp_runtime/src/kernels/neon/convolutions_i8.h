@@ -1,0 +1,16 @@
+// int8 convolutions of the NEON set, as entries of its table.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace edgeocr::kernels::neon {
+
+// conv2d, one group, kernels up to 5 rows high, any stride, no dilation, more than one channel in and four out.
+bool accepts_conv2d_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_conv2d_i8(const graph::Node& node, const graph::Graph& graph);
+
+// Depthwise 3x3 and 5x5, stride 1 or 2 in either direction, no dilation, more than four channels.
+bool accepts_depthwise_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_depthwise_i8(const graph::Node& node, const graph::Graph& graph);
+
+}  // namespace edgeocr::kernels::neon

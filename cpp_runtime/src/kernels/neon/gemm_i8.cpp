@@ -1,0 +1,244 @@
+#include "kernels/neon/gemm_i8.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace edgeocr::kernels::neon {
+
+namespace {
+
+constexpr int64_t kWidestTile = 24;
+
+constexpr std::array<int32_t, kWidestTile> filled(int32_t value) {
+  std::array<int32_t, kWidestTile> values{};
+  values.fill(value);
+  return values;
+}
+alignas(16) constexpr auto kBiasedStart = filled(kSumStartBits);
+alignas(16) constexpr auto kZeroStart = filled(0);
+
+// Segments and bytes per segment that a tile is compiled for, so that the products are one straight block; {0, 0}: any.
+struct Depth {
+  int segments = 0, k = 0;
+};
+
+// k = 4 * Lanes of Pixels pixels.
+template <int Pixels, int Vectors, int Lanes>
+[[gnu::always_inline]] inline void multiply(int32x4_t (&sums)[Pixels][Vectors], const int8_t* in, ptrdiff_t step, const int8_t* weights) {
+  int8x16_t x[Pixels];
+#pragma clang loop unroll(full)
+  for (int p = 0; p < Pixels; p++) {
+    const int8_t* at = in + p * step;
+    if constexpr (Lanes == 4) x[p] = vld1q_s8(at);
+    if constexpr (Lanes == 2) x[p] = vcombine_s8(vld1_s8(at), vdup_n_s8(0));
+    if constexpr (Lanes == 1) x[p] = vreinterpretq_s8_s32(vld1q_dup_s32(reinterpret_cast<const int32_t*>(at)));
+  }
+  const auto lane = [&]<int Lane>() __attribute__((always_inline)) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < Vectors; v++) {
+      const int8x16_t w = vld1q_s8(weights + (Lane * Vectors + v) * 16);
+#pragma clang loop unroll(full)
+      for (int p = 0; p < Pixels; p++) sums[p][v] = vdotq_laneq_s32(sums[p][v], w, x[p], Lane);
+    }
+  };
+  lane.template operator()<0>();
+  if constexpr (Lanes > 1) lane.template operator()<1>();
+  if constexpr (Lanes > 2) {
+    lane.template operator()<2>();
+    lane.template operator()<3>();
+  }
+}
+
+// Keeps the compiler from computing one sum after the other through a straight block, with all weights spilled.
+template <int Pixels, int Vectors> [[gnu::always_inline]] inline void fence(int32x4_t (&sums)[Pixels][Vectors]) {
+#pragma clang loop unroll(full)
+  for (int p = 0; p < Pixels; p++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < Vectors; v++) asm volatile("" : "+w"(sums[p][v]));
+  asm volatile("" ::: "memory");
+}
+
+// One segment; K > 0: of a known length.
+template <int Pixels, int Vectors, int K>
+[[gnu::always_inline]] inline const int8_t* multiply_segment(int32x4_t (&sums)[Pixels][Vectors], const int8_t* in, ptrdiff_t step, int64_t k,
+                                                             const int8_t* weights) {
+  constexpr ptrdiff_t kLane = 16 * Vectors;  // bytes of weights per 4 of k
+  if constexpr (K > 0) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i + 16 <= K; i += 16) multiply<Pixels, Vectors, 4>(sums, in + i, step, weights + i / 4 * kLane);
+    if constexpr (K % 16 >= 8) multiply<Pixels, Vectors, 2>(sums, in + K / 16 * 16, step, weights + K / 16 * 4 * kLane);
+    if constexpr (K % 8 == 4) multiply<Pixels, Vectors, 1>(sums, in + K / 8 * 8, step, weights + K / 8 * 2 * kLane);
+    return weights + K / 4 * kLane;
+  } else {
+#pragma clang loop unroll(disable)
+    for (; k >= 16; k -= 16, in += 16, weights += 4 * kLane) multiply<Pixels, Vectors, 4>(sums, in, step, weights);
+    if (k >= 8) {
+      multiply<Pixels, Vectors, 2>(sums, in, step, weights);
+      k -= 8, in += 8, weights += 2 * kLane;
+    }
+    if (k > 0) {
+      multiply<Pixels, Vectors, 1>(sums, in, step, weights);
+      weights += kLane;
+    }
+    return weights;
+  }
+}
+
+// Pixels x .. x + Pixels - 1 of a row by 4 * Vectors columns.
+template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
+[[gnu::always_inline]] inline void compute_tile(const GemmRow& row, int64_t x, const int8_t* weights, int64_t segments, int64_t k,
+                                                const FinishConstants& constants) {
+  int32x4_t sums[Pixels][Vectors];
+#pragma clang loop unroll(full)
+  for (int p = 0; p < Pixels; p++) {
+    const int32_t* start = opaque(row.start + (x + p) * row.start_step);
+#pragma clang loop unroll(full)
+    for (int v = 0; v < Vectors; v++) sums[p][v] = vld1q_s32(start + 4 * v);
+  }
+  fence(sums);
+  weights = opaque(weights);  // else the weights move out of the loop over the pixels, and are spilled
+  const ptrdiff_t offset = x * row.pixel_step;
+  if constexpr (D.segments > 0) {
+#pragma clang loop unroll(full)
+    for (size_t s = 0; s < D.segments; s++)
+      weights = multiply_segment<Pixels, Vectors, D.k>(sums, row.segments[s] + offset, row.pixel_step, k, weights);
+  } else {
+#pragma clang loop unroll(disable)
+    for (size_t s = 0; s < static_cast<size_t>(segments); s++)
+      weights = multiply_segment<Pixels, Vectors, 0>(sums, row.segments[s] + offset, row.pixel_step, k, weights);
+  }
+  fence(sums);
+  if constexpr (F.store == Store::sums) {
+#pragma clang loop unroll(full)
+    for (int p = 0; p < Pixels; p++)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < Vectors; v++) vst1q_s32(reinterpret_cast<int32_t*>(row.out + (x + p) * row.out_step) + 4 * v, sums[p][v]);
+  } else {
+    float32x4_t scale[Vectors];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < Vectors; v++) scale[v] = vld1q_f32(constants.scale + 4 * v);
+#pragma clang loop unroll(full)
+    for (int p = 0; p < Pixels; p++) {
+      const float* bias = opaque(constants.bias);
+      const float* residual = F.function == Function::residual ? row.residual + ((x + p) >> row.residual_shift) * row.residual_step : nullptr;
+      float32x4_t values[Vectors];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < Vectors; v++)
+        values[v] = finish<F>(requantise<Biased>(sums[p][v], scale[v], bias + 4 * v), residual + 4 * v, constants);
+      store<F>(values, row.out + (x + p) * row.out_step, constants.low);
+    }
+  }
+}
+
+template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
+void compute_row(const GemmRow& given, const int8_t* weights, int64_t segments, int64_t k, const FinishConstants& given_constants) {
+  const GemmRow row = given;
+  const FinishConstants constants = given_constants;
+  if (row.pixels >= Pixels) {
+    // The last tile may overlap the one before.
+    for (int64_t x = 0; x < row.pixels; x += Pixels)
+      compute_tile<Pixels, Vectors, D, F, Biased>(row, std::min(x, row.pixels - Pixels), weights, segments, k, constants);
+    return;
+  }
+  // Fewer pixels than a tile has: each of them as all pixels of a tile.
+  for (int64_t x = 0; x < row.pixels; x++) {
+    GemmRow one = row;
+    for (const int8_t*& segment : one.segments) segment += x * row.pixel_step;
+    one.start += x * row.start_step;
+    one.out += x * row.out_step;
+    one.residual += (x >> row.residual_shift) * row.residual_step;
+    one.pixel_step = one.start_step = one.out_step = one.residual_step = 0;
+    one.pixels = Pixels;
+    compute_row<Pixels, Vectors, D, F, Biased>(one, weights, segments, k, constants);
+  }
+}
+
+constexpr Depth kAny{}, kDepths[] = {{1, 8}, {1, 16}, {1, 24}, {3, 12}};
+
+int64_t tile_columns(int64_t columns) { return columns >= 24 ? 24 : columns >= 16 ? 16 : 8; }
+
+}  // namespace
+
+GemmI8::RowFunction GemmI8::choose(int64_t columns, int64_t segments, int64_t k, Form form, bool biased) {
+  const auto with_tile = [&]<Form F, int Pixels, int Vectors>() -> RowFunction {
+    if (!biased) return compute_row<Pixels, Vectors, kAny, F, false>;
+    const auto is = [&](Depth depth) { return depth.segments == segments && depth.k == k; };
+    if (is(kDepths[0])) return compute_row<Pixels, Vectors, kDepths[0], F, true>;
+    if (is(kDepths[1])) return compute_row<Pixels, Vectors, kDepths[1], F, true>;
+    if (is(kDepths[2])) return compute_row<Pixels, Vectors, kDepths[2], F, true>;
+    if (is(kDepths[3])) return compute_row<Pixels, Vectors, kDepths[3], F, true>;
+    return compute_row<Pixels, Vectors, kAny, F, true>;
+  };
+  const auto with_form = [&]<Form F>() -> RowFunction {
+    if (columns == 24) return with_tile.template operator()<F, 4, 6>();
+    if (columns == 16) return with_tile.template operator()<F, 4, 4>();
+    return with_tile.template operator()<F, 8, 2>();
+  };
+  if (form.store == Store::sums) return with_form.template operator()<Form{Function::linear, Store::sums}>();
+  switch (form.function) {
+    case Function::linear:
+      if (form.store == Store::int8) return with_form.template operator()<Form{Function::linear, Store::int8}>();
+      if (form.store == Store::calib) return with_form.template operator()<Form{Function::linear, Store::calib}>();
+      return with_form.template operator()<Form{Function::linear, Store::fp32}>();
+    case Function::hard_swish:
+      if (form.store == Store::fp32) return with_form.template operator()<Form{Function::hard_swish, Store::fp32}>();
+      return with_form.template operator()<Form{Function::hard_swish, Store::calib}>();
+    case Function::residual:
+      if (form.store == Store::fp32) return with_form.template operator()<Form{Function::residual, Store::fp32}>();
+      return with_form.template operator()<Form{Function::residual, Store::calib}>();
+  }
+  std::abort();
+}
+
+GemmI8::GemmI8(int64_t segments, int64_t k, int64_t columns, Form form, const Weight& weight, std::span<const int64_t> other_reach)
+    : segments_(segments), k_(k), out_bytes_(form.store == Store::fp32 || form.store == Store::sums ? 4 : 1) {
+  weights_.reserve(static_cast<size_t>(segments * k * columns));
+  for (int64_t first = 0, width = 0; first < columns; first += width) {
+    width = tile_columns(columns - first);
+    Tile tile{.column = first, .weights = weights_.size()};
+    std::array<int64_t, kWidestTile> reach{};
+    for (int64_t segment = 0; segment < segments; segment++)
+      for (int64_t i = 0; i < k; i += 4)
+        for (int64_t column = 0; column < width; column++)
+          for (int64_t j = 0; j < 4; j++) {
+            const int8_t w = weight(segment, i + j, first + column);
+            reach[static_cast<size_t>(column)] += 128 * std::abs(static_cast<int64_t>(w));
+            weights_.push_back(w);
+          }
+    for (int64_t column = 0; column < width; column++) {
+      const int64_t other = other_reach.empty() ? 0 : other_reach[static_cast<size_t>(first + column)];
+      tile.biased &= reach[static_cast<size_t>(column)] + other < kSumLimit;
+    }
+    if (form.store == Store::sums) tile.biased = false;
+    tile.function = choose(width, segments, k, form, tile.biased || form.store == Store::sums);
+    tiles_.push_back(tile);
+  }
+}
+
+int32_t GemmI8::start(int64_t column) const {
+  const auto next = std::ranges::upper_bound(tiles_, column, {}, &Tile::column);
+  return std::prev(next)->biased ? kSumStartBits : 0;
+}
+
+void GemmI8::run(const GemmRow& given, const FinishConstants& given_constants) const {
+  for (const Tile& tile : tiles_) {
+    GemmRow row = given;
+    FinishConstants constants = given_constants;
+    if (row.start == nullptr) {
+      row.start = (tile.biased ? kBiasedStart : kZeroStart).data();
+      row.start_step = 0;
+    } else {
+      row.start += tile.column;
+    }
+    row.out += static_cast<size_t>(tile.column) * out_bytes_;
+    if (row.residual != nullptr) row.residual += tile.column;
+    if (constants.scale != nullptr) {
+      constants.scale += tile.column;
+      constants.bias += tile.column;
+    }
+    tile.function(row, weights_.data() + tile.weights, segments_, k_, constants);
+  }
+}
+
+}  // namespace edgeocr::kernels::neon

@@ -1,0 +1,114 @@
+// The vector forms of requant.h: from int32 sums to outputs, four channels in a register, with the same bits.
+//
+// Converting instructions (scvtf, fcvtas) have one pipe and take it for two cycles. Half of them are saved by sums that begin
+// at the bits of a float M = 1.5 * 2^23: floats from 2^23 to 2^24 are the integers, one apart, so adding an integer to the bits
+// adds it to the float, and M + sum - M is the sum, exact, by one subtraction. This needs |sum| < 2^22.
+// Scales, biases and residuals are finite: NaN, which requant.h sends to -127, is not looked after.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/requant.h"
+
+namespace edgeocr::kernels::neon {
+
+inline constexpr float kSumStart = 12582912.0f;
+inline constexpr int32_t kSumStartBits = 0x4B400000;
+inline constexpr int64_t kSumLimit = int64_t{1} << 22;
+
+// What is done to a value y = sum * scale + bias …
+enum class Function : uint8_t {
+  linear,      // y, or max(y, 0)
+  hard_swish,  // in units of the real value or of the int8 output's scale
+  residual,    // y + r
+};
+// … and how the result is stored.
+enum class Store : uint8_t {
+  int8,   // rounded
+  calib,  // times 1 / scale, rounded
+  fp32,
+  sums,   // the int32 sums themselves; `function` does not matter
+};
+struct Form {
+  Function function = Function::linear;
+  Store store = Store::fp32;
+  bool operator==(const Form&) const = default;
+};
+
+// scale, bias: one per channel. The rest is for all channels; only what the form needs is meaningful.
+struct FinishConstants {
+  const float* scale = nullptr;
+  const float* bias = nullptr;
+  float floor = 0;   // linear to fp32: 0 for relu, else -infinity
+  int8_t low = -127;  // to int8: 0 for relu, else -127
+  float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
+  float calib = 1;
+};
+
+// Hides where a pointer comes from, so that the compiler loads again what it points to: as an addend of fmla (which overwrites
+// it) a load is free, a copy of a register is not.
+template <class T> [[gnu::always_inline]] inline const T* opaque(const T* p) {
+  asm volatile("" : "+r"(p));
+  return p;
+}
+
+// requantise(). Biased: the sum began at kSumStartBits.
+template <bool Biased> [[gnu::always_inline]] inline float32x4_t requantise(int32x4_t sum, float32x4_t scale, const float* bias) {
+  const float32x4_t exact = Biased ? vsubq_f32(vreinterpretq_f32_s32(sum), vdupq_n_f32(kSumStart)) : vcvtq_f32_s32(sum);
+  return vfmaq_f32(vld1q_f32(bias), exact, scale);
+}
+
+[[gnu::always_inline]] inline float32x4_t hard_swish(float32x4_t v, const FinishConstants& c) {
+  const float32x4_t clipped = vminq_f32(vmaxq_f32(vaddq_f32(v, vdupq_n_f32(c.offset)), vdupq_n_f32(0)), vdupq_n_f32(c.threshold));
+  return vmulq_f32(v, vmulq_f32(clipped, vdupq_n_f32(c.inverse_scale)));
+}
+
+// round_to_int8() but for the lower bound: half away from zero, saturated to -128 … 127.
+[[gnu::always_inline]] inline int16x8_t round_to_int16(float32x4_t a, float32x4_t b) {
+  return vqmovn_high_s32(vqmovn_s32(vcvtaq_s32_f32(a)), vcvtaq_s32_f32(b));
+}
+[[gnu::always_inline]] inline int8x8_t round_to_int8(float32x4_t a, float32x4_t b, int8_t low) {
+  return vmax_s8(vqmovn_s16(round_to_int16(a, b)), vdup_n_s8(low));
+}
+[[gnu::always_inline]] inline int8x16_t round_to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
+  return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(round_to_int16(a, b)), round_to_int16(c, d)), vdupq_n_s8(low));
+}
+
+// Everything between a requantised value and its store. residual: of the same four channels.
+template <Form F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t v, const float* residual, const FinishConstants& c) {
+  if constexpr (F.function == Function::hard_swish) v = hard_swish(v, c);
+  if constexpr (F.function == Function::residual) v = vaddq_f32(v, vld1q_f32(residual));
+  if constexpr (F.function == Function::linear && F.store == Store::fp32) v = vmaxq_f32(v, vdupq_n_f32(c.floor));
+  // relu before a rounding is c.low
+  if constexpr (F.store == Store::calib) v = vmulq_f32(v, vdupq_n_f32(c.calib));
+  return v;
+}
+
+// 4 * Vectors finished channels of one pixel.
+template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const float32x4_t (&v)[Vectors], std::byte* out, int8_t low) {
+  static_assert(Vectors % 2 == 0);
+  if constexpr (F.store == Store::fp32) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < Vectors; i++) vst1q_f32(reinterpret_cast<float*>(out) + 4 * i, v[i]);
+  } else {
+    auto* bytes = reinterpret_cast<int8_t*>(out);
+#pragma clang loop unroll(full)
+    for (int i = 0; i + 3 < Vectors; i += 4) vst1q_s8(bytes + 4 * i, round_to_int8(v[i], v[i + 1], v[i + 2], v[i + 3], low));
+    if constexpr (Vectors % 4 == 2) vst1_s8(bytes + 4 * (Vectors - 2), round_to_int8(v[Vectors - 2], v[Vectors - 1], low));
+  }
+}
+
+// quantise() of n values, n a multiple of 8.
+inline void quantise(const float* in, float inverse_scale, int64_t n, int8_t* out) {
+  const float32x4_t scale = vdupq_n_f32(inverse_scale);
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    vst1q_s8(out + i, round_to_int8(vmulq_f32(vld1q_f32(in + i), scale), vmulq_f32(vld1q_f32(in + i + 4), scale),
+                                    vmulq_f32(vld1q_f32(in + i + 8), scale), vmulq_f32(vld1q_f32(in + i + 12), scale), -127));
+  if (i < n) vst1_s8(out + i, round_to_int8(vmulq_f32(vld1q_f32(in + i), scale), vmulq_f32(vld1q_f32(in + i + 4), scale), -127));
+}
+
+}  // namespace edgeocr::kernels::neon
