@@ -75,7 +75,7 @@ std::vector<float> bias_or_zeros(const graph::Node& node, const graph::Graph& gr
 
 std::vector<float> scales(const graph::Node& node, std::string_view attribute, int64_t n) {
   std::vector<float> values = node.attr_floats(attribute);
-  if (values.size() == 1) values.assign(static_cast<size_t>(n), values[0]);
+  if (values.size() == 1) values.resize(static_cast<size_t>(n), float{values[0]});
   if (static_cast<int64_t>(values.size()) != n) {
     fail("%s: attribute %.*s has %zu values, expected 1 or %lld", node.label().c_str(), static_cast<int>(attribute.size()), attribute.data(),
          values.size(), static_cast<long long>(n));

@@ -1,0 +1,67 @@
+// The fused graph of real files against the file's own operators, both on the plain kernels.
+#include <cstring>
+
+#include "edgeocr/session.h"
+#include "kernel_harness.h"
+#include "program.h"
+
+using namespace edgeocr;
+using namespace edgeocr::test;
+
+namespace {
+
+std::vector<float> result(Session& session, const Shape& shape) {
+  const TensorView input = session.prepare({&shape, 1});
+  kernel_test::Random random(5);
+  const kernel_test::Dense<float> x = random.reals(shape);
+  kernels::generic::copy_strided(shape, sizeof(float), x.data.data(), kernels::generic::row_major_strides(shape), input.data,
+                                 kernels::generic::strides_of(input));
+  session.run();
+  const TensorView output = session.output();
+  kernel_test::Dense<float> dense(output.shape);
+  kernels::generic::copy_strided(output.shape, sizeof(float), output.data, kernels::generic::strides_of(output), dense.data.data(),
+                                 kernels::generic::row_major_strides(output.shape));
+  return dense.data;
+}
+
+std::vector<Shape> shapes_of(const std::string& path) {
+  const std::string name = path.substr(path.find_last_of('/') + 1);
+  if (name.find("det") != std::string::npos) return {{1, 3, 640, 640}, {1, 3, 512, 352}};
+  if (name.find("rec") != std::string::npos) return {{1, 3, 32, 320}, {1, 3, 32, 417}};
+  return {{1, 3, 48, 192}, {2, 3, 48, 192}};
+}
+
+// Largest difference over the shapes above, after checking that the fused plan has fewer nodes.
+float largest_difference(const std::string& path) {
+  SessionOptions plain;
+  plain.generic_only = true;
+  SessionOptions joined = plain;
+  joined.fuse = true;
+  joined.threads = 2;
+  Session before = Session::load(path, plain), after = Session::load(path, joined);
+  float largest = 0;
+  for (const Shape& shape : shapes_of(path)) {
+    const std::vector<float> expected = result(before, shape), actual = result(after, shape);
+    CHECK(after.nodes().size() < before.nodes().size());
+    REQUIRE(actual.size() == expected.size());
+    for (size_t i = 0; i < actual.size(); i++) largest = std::max(largest, std::fabs(actual[i] - expected[i]));
+  }
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("fusion: int8 networks give the same bits") {
+  const std::vector<std::string> paths = test_models();
+  if (paths.empty()) MESSAGE("skipped: EDGEOCR_TEST_DATA is not set");
+  for (const std::string& path : paths) {
+    CAPTURE(path);
+    CHECK(largest_difference(path) == 0);
+  }
+}
+
+TEST_CASE("fusion: fp32 networks differ by rounding") {
+  const std::filesystem::path folder = EDGEOCR_MODELS;
+  CHECK(largest_difference((folder / "edgeocr_en/none/det.nb").string()) <= 1e-4f);
+  CHECK(largest_difference((folder / "edgeocr_en/none/rec.nb").string()) <= 1e-5f);
+}
