@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/neon/convolutions_i8.h"
+#include "kernels/neon/kernels_f32.h"
 
 namespace edgeocr::kernels {
 
@@ -12,6 +13,11 @@ std::span<const KernelEntry> neon_set() {
       {"conv2d", neon::accepts_conv2d_i8, neon::create_conv2d_i8},
       {"conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
       {"depthwise_conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
+      {"conv2d", neon::accepts_conv2d_f32, neon::create_conv2d_f32},
+      {"depthwise_conv2d", neon::accepts_depthwise_f32, neon::create_depthwise_f32},
+      {"fc", neon::accepts_fc_f32, neon::create_fc_f32},
+      {"mul", neon::accepts_fc_f32, neon::create_fc_f32},
+      {"rnn", neon::accepts_rnn_f32, neon::create_rnn_f32},
   };
   return entries;
 }

@@ -1,0 +1,90 @@
+// From fp32 sums to outputs: bias, the node's own activation, its tail (kernels/tail.h), with the roundings of requant.h and math.h.
+//
+// The usual ends (bias, then nothing, relu or hard_swish, then maybe a residual, one fp32 output) are done on registers before the
+// only store. Everything else is done by the plain loops on a run of pixels that the kernel has left in its scratch memory.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/generic/loops.h"
+#include "kernels/kernel.h"
+#include "kernels/tail.h"
+
+namespace edgeocr::kernels::neon {
+
+// What happens to a sum on registers.
+struct FormF32 {
+  enum class Act : uint8_t { none, relu, hard_swish };
+  Act act = Act::none;
+  bool residual = false;
+  bool operator==(const FormF32&) const = default;
+};
+
+struct ConstantsF32 {
+  const float* bias = nullptr;  // one per channel, zeros for those that only pad
+  float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
+};
+
+// Loads again what the compiler may hold in a register already: as an addend of fmla, which overwrites it, a load is free, a copy
+// of a register is not.
+[[gnu::always_inline]] inline float32x4_t load_again(const float* p) {
+  asm volatile("" : "+r"(p));
+  return vld1q_f32(p);
+}
+
+// Four channels of one pixel. maxnm takes the number where the other is NaN, as requant.h's comparisons do.
+template <FormF32 F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t sum, float32x4_t bias, const float* residual, const ConstantsF32& c) {
+  float32x4_t v = vaddq_f32(sum, bias);
+  if constexpr (F.act == FormF32::Act::relu) v = vmaxnmq_f32(v, vdupq_n_f32(0));
+  if constexpr (F.act == FormF32::Act::hard_swish) {
+    const float32x4_t clipped = vminq_f32(vmaxnmq_f32(vaddq_f32(v, vdupq_n_f32(c.offset)), vdupq_n_f32(0)), vdupq_n_f32(c.threshold));
+    v = vmulq_f32(v, vmulq_f32(clipped, vdupq_n_f32(c.inverse_scale)));
+  }
+  if constexpr (F.residual) v = vaddq_f32(v, vld1q_f32(residual));
+  return v;
+}
+
+class FinishF32 {
+ public:
+  // bias: one per channel.
+  FinishF32(std::vector<float> bias, const Activation& act, TailParameters tail);
+  FinishF32(FinishF32&&) = default;  // not copied: constants() points at the bias
+
+  // Whether form() is all there is to do, on maps whose pixels hold whole vectors.
+  bool on_registers() const { return on_registers_; }
+  // For kernels: where not on_registers(), sums get their bias alone.
+  const FormF32& form() const { return form_; }
+  const ConstantsF32& constants() const { return constants_; }
+  int64_t channels() const { return channels_; }
+  int64_t lanes() const { return static_cast<int64_t>(bias_.size()); }  // channels, padded to vectors of eight
+  int residual() const { return tail_.residual; }
+  int residual_scale() const { return tail_.residual_scale; }
+
+  // The rest of the work on `count` pixels, `first` counted over N, H and W of the outputs. y: [count][lanes()], sums with bias;
+  // other: as large. Both are overwritten.
+  void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const;
+  // The rest of the work on columns [column, column + columns) of one row of matrices [M, channels()].
+  void run_columns(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,
+                   std::span<const TensorView> outputs) const;
+
+ private:
+  // The node's activation, addend and activation of the tail, on whole pixels or on n columns of one row; y and other are swapped
+  // by every step that cannot work in place.
+  void activate(float*& y, float*& other, int64_t n, int64_t column) const;
+
+  const generic::Loops& loops_;
+  int64_t channels_;
+  std::vector<float> bias_;
+  Activation act_;  // of the node itself
+  TailParameters tail_;
+  bool on_registers_ = false;
+  FormF32 form_;
+  ConstantsF32 constants_;
+};
+
+}  // namespace edgeocr::kernels::neon

@@ -1,0 +1,94 @@
+// fp32 convolutions by NEON against the plain set: to the bit.
+#include "neon_f32.h"
+
+#if defined(__aarch64__)
+
+namespace edgeocr::kernel_test {
+
+namespace {
+
+struct Case {
+  int64_t batch, groups, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w;
+  std::array<int32_t, 2> strides;
+  std::array<int32_t, 4> pads;  // top, bottom, left, right
+
+  Shape out() const {
+    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1, (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
+  }
+  std::string str() const {
+    return Shape{batch, in_channels, in_h, in_w}.str() + " to " + out().str() + " by " + Shape{kernel_h, kernel_w, strides[0], strides[1]}.str();
+  }
+};
+
+void check(const Case& c, const std::string& op_name, Random& random) {
+  Operator op(op_name);
+  op.input("Input", random.reals({c.batch, c.in_channels, c.in_h, c.in_w}));
+  op.constant("Filter", random.reals({c.out_channels, c.in_channels / c.groups, c.kernel_h, c.kernel_w}));
+  if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}));
+  op.ints("strides", {c.strides[0], c.strides[1]});
+  op.ints("dilations", {1, 1});
+  op.ints("paddings", std::vector<int32_t>(c.pads.begin(), c.pads.end()));
+  op.attribute("groups", static_cast<int32_t>(c.groups));
+  std::string text = c.str();
+  if (random.chance(50)) {
+    const char* act = random.pick({"relu", "hard_swish", "relu6", "leaky_relu"});
+    op.attribute("with_act", true);
+    op.attribute("act_type", std::string(act));
+    op.attribute("leaky_relu_alpha", 0.1f);
+    text += std::string(" ") + act;
+  }
+  const Shape out = c.out();
+  const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
+  text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1);
+  CAPTURE(text);
+  check_neon(op);
+}
+
+int32_t pad(Random& random, int64_t kernel) { return random.chance(60) ? static_cast<int32_t>(kernel / 2) : static_cast<int32_t>(random.integer(0, 2)); }
+
+constexpr int64_t kChannels[] = {2, 3, 4, 5, 8, 12, 16, 24, 30, 32, 40, 72};
+
+}  // namespace
+
+TEST_CASE("neon conv2d fp32 1x1 gives the bits of the plain set") {
+  Random random(20);
+  for (int i = 0; i < 200; i++) {
+    const Case c{random.integer(1, 2), 1, random.pick(kChannels), random.chance(20) ? random.integer(1, 100) : random.pick(kChannels),
+                 random.integer(1, 12), random.integer(1, 40), 1, 1, {1, 1}, {0, 0, 0, 0}};
+    check(c, "conv2d", random);
+  }
+}
+
+TEST_CASE("neon conv2d fp32 with a window gives the bits of the plain set") {
+  Random random(21);
+  for (int i = 0; i < 200; i++) {
+    Case c{random.integer(1, 2), 1, random.chance(30) ? 3 : random.pick(kChannels), random.pick(kChannels), 0, 0, random.pick({1, 2, 3, 3, 3, 5}), 0, {}, {}};
+    c.kernel_w = random.chance(70) ? c.kernel_h : random.integer(1, 5);
+    const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {1, 2}, {3, 3}};
+    c.strides = random.pick(strides);
+    c.pads = {pad(random, c.kernel_h), pad(random, c.kernel_h), pad(random, c.kernel_w), pad(random, c.kernel_w)};
+    c.in_h = random.integer(1, 8) + c.kernel_h - 1;
+    c.in_w = random.integer(1, 60) + c.kernel_w - 1;
+    check(c, "conv2d", random);
+  }
+}
+
+TEST_CASE("neon depthwise_conv2d fp32 gives the bits of the plain set") {
+  Random random(22);
+  for (int i = 0; i < 200; i++) {
+    Case c{};
+    c.batch = random.integer(1, 2);
+    c.in_channels = c.out_channels = c.groups = random.pick({5, 8, 12, 16, 24, 40, 72});
+    c.kernel_h = c.kernel_w = random.pick({3, 5});
+    const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {3, 2}};
+    c.strides = random.pick(strides);
+    c.pads = {pad(random, c.kernel_h), pad(random, c.kernel_h), pad(random, c.kernel_w), pad(random, c.kernel_w)};
+    c.in_h = random.integer(1, 8) + c.kernel_h - 1;
+    c.in_w = random.integer(1, 60) + c.kernel_w - 1;
+    check(c, "depthwise_conv2d", random);
+  }
+}
+
+}  // namespace edgeocr::kernel_test
+
+#endif
