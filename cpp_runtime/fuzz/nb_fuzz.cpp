@@ -35,6 +35,8 @@ bool try_read(std::span<const std::byte> bytes) {
   try {
     edgeocr::graph::Graph graph = edgeocr::graph::build(edgeocr::nb::read(bytes, "fuzz"), "fuzz");
     edgeocr::graph::Plan(graph, input_shapes(graph), {}, 1);
+    edgeocr::graph::fuse(graph);
+    edgeocr::graph::Plan(graph, input_shapes(graph), {}, 1);
     return true;
   } catch (const edgeocr::Error& e) {
     if (std::strpbrk(e.what(), "\r\n") != nullptr || *e.what() == '\0') {

@@ -8,6 +8,9 @@
 //                                                           where a nearest upsampling was absorbed
 //   4. outputs      y itself (fp32), or int8: calib's quantise(y, 1 / scale); several where the result has several readers
 // So a fused graph gives the same bits as the file's own, operator by operator.
+//
+// Node::outputs has one port per output of the tail (the node's parameter, index 0, 1, …), all of which something reads. The residual
+// is the input "Residual", of the output's shape (its height and width over residual_scale).
 #pragma once
 
 #include <memory>

@@ -12,6 +12,7 @@ namespace edgeocr::graph {
 namespace {
 
 constexpr int kMostUpsampling = 16;
+constexpr int kMostNested = 12;  // additions and upsamplings behind each other
 // What adding up the products of an upsampled source costs per output, in multiply-adds, with the kernels for the A76.
 constexpr double kUpsampledSum = 19;
 constexpr double kWorthwhile = 0.75;
@@ -32,11 +33,11 @@ class Expansion {
   Expansion(const Graph& graph, const Uses& uses, const std::vector<Inferred>& shapes) : graph_(graph), uses_(uses), shapes_(shapes) {}
 
   // The cheapest way found to convolve `value`, upsampled by `factor`.
-  Sum expand(ValueId value, int factor) const {
+  Sum expand(ValueId value, int factor, int depth = 0) const {
     Sum whole = term({value, factor, nullptr}, channels(value));
     const int maker = uses_.producer(value);
-    if (maker < 0) return whole;
-    Sum parts = expand_node(graph_.nodes[static_cast<size_t>(maker)], factor);
+    if (maker < 0 || depth == kMostNested) return whole;
+    Sum parts = expand_node(graph_.nodes[static_cast<size_t>(maker)], factor, depth + 1);
     return !parts.terms.empty() && parts.cost <= kWorthwhile * whole.cost ? parts : whole;
   }
 
@@ -50,11 +51,11 @@ class Expansion {
   }
 
   // Empty where the node is not linear.
-  Sum expand_node(const Node& node, int factor) const {
+  Sum expand_node(const Node& node, int factor, int depth) const {
     if (node.tail != nullptr) return {};
-    if (node.op == "elementwise_add") return expand_addition(node, factor);
+    if (node.op == "elementwise_add") return expand_addition(node, factor, depth);
     if (const int repeated = nearest_factor(node, graph_); repeated > 0 && repeated * factor <= kMostUpsampling)
-      return expand(node.input("X"), repeated * factor);
+      return expand(node.input("X"), repeated * factor, depth);
     if (is_same_conv(node, graph_, 1) && node.precision == 1 && node.input("Bias") == kNoValue && !has_activation(node)) {
       const ValueId input = node.input("Input");
       return term({input, factor, graph_.constant(node.input("Filter"))}, channels(input));
@@ -62,10 +63,10 @@ class Expansion {
     return {};
   }
 
-  Sum expand_addition(const Node& node, int factor) const {
+  Sum expand_addition(const Node& node, int factor, int depth) const {
     const ValueId x = node.input("X"), y = node.input("Y");
     if (!is_map(x) || !is_map(y) || !(shapes_[static_cast<size_t>(x)].shape == shapes_[static_cast<size_t>(y)].shape)) return {};
-    Sum sum = expand(x, factor), other = expand(y, factor);
+    Sum sum = expand(x, factor, depth), other = expand(y, factor, depth);
     sum.terms.insert(sum.terms.end(), other.terms.begin(), other.terms.end());
     sum.cost += other.cost;
     return sum;

@@ -79,7 +79,8 @@ void fold_batch_norm(Graph& graph) {
     const Constant *filter = graph.constant(conv.input("Filter")), *bias = graph.constant(conv.input("Bias"));
     if (!folds_into(conv) || filter == nullptr || filter->dtype != DataType::f32 || filter->shape.rank() != 4) return false;
     const int64_t channels = output_channels(conv, graph), groups = conv.attr_int("groups", 1);
-    if (groups < 1 || filter->shape[0] % groups != 0 || (bias != nullptr && bias->shape.count() != channels)) return false;
+    if (groups < 1 || filter->shape[0] % groups != 0) return false;
+    if (bias != nullptr && (bias->dtype != DataType::f32 || bias->shape.count() != channels)) return false;
     const std::optional<Affine> affine = affine_of(norm, graph, channels);
     if (!affine) return false;
 

@@ -13,8 +13,9 @@ void remove_dead(Graph& graph) {
   std::vector<Node> kept;
   for (Node& node : graph.nodes | std::views::reverse) {
     if (std::ranges::none_of(node.outputs, is_read)) continue;
+    // A tail has no outputs but those that something reads.
     for (Port& port : node.outputs)
-      if (!is_read(port)) port.value = kNoValue;
+      if (node.tail == nullptr && !is_read(port)) port.value = kNoValue;
     for (const Port& port : node.inputs)
       if (port.value != kNoValue) read[static_cast<size_t>(port.value)] = true;
     kept.push_back(std::move(node));
