@@ -61,6 +61,14 @@ TEST_CASE("factor_fpn: behind a bias or an activation the padding would not be z
   }
 }
 
+TEST_CASE("factor_fpn: sums nested deeper than any pyramid stay, in no time") {
+  Net net(34);
+  net.conv("x", "v0", {.out = 24});
+  for (int i = 0; i < 60; i++) net.add("v" + std::to_string(i), "v" + std::to_string(i), "v" + std::to_string(i + 1));
+  net.conv("v60", "y", {.in = 24, .out = 8, .kernel = 3}).fetch("y");
+  CHECK(std::ranges::count(ops_of(fused(net)), "conv2d_over_upsampled") == 0);
+}
+
 TEST_CASE("factor_fpn: costs a fraction") {
   Net net = pyramid({});
   const std::vector<Shape> input{{1, 3, 64, 64}};

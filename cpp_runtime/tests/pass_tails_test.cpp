@@ -155,9 +155,7 @@ TEST_CASE("fuse_residual: through nearest upsampling") {
     CHECK(graph.nodes[1].tail->residual_scale == stride);
     check_same_results(net, {1, 3, 8, 12}, 0);
   }
-  Net odd(15);  // by 3 the source index is not exact for every size: the upsampling stays
-  odd.conv("x", "low", {.stride = 3}).upsample("low", "up", 3).conv("x", "c", {}).add("c", "up", "y").fetch("y");
-  odd = Net(15, {-1, 3, 12, 12});
+  Net odd(15, {-1, 3, 12, 12});  // by 3 the source index is not exact for every size: the upsampling stays
   odd.conv("x", "low", {.stride = 3}).upsample("low", "up", 3).conv("x", "c", {}).add("c", "up", "y").fetch("y");
   const Graph graph = fused(odd);
   CHECK(ops_of(graph) == Ops{"conv2d", "nearest_interp_v2", "conv2d"});
@@ -248,4 +246,11 @@ TEST_CASE("fusion: a graph that runs at no size tried keeps the operators that n
   Net net(23, {-1, 3, -1, -1});  // the filter wants 4 channels
   net.constant("b", {8}).conv("x", "c", {.in = 4}).add("c", "b", "d", 1).unary("relu", "d", "y").fetch("y");
   CHECK(ops_of(fused(net)) == Ops{"conv2d", "elementwise_add"});
+}
+
+TEST_CASE("fusion: the passes have names of their own") {
+  const auto passes = graph::fusion_passes();
+  REQUIRE(!passes.empty());
+  for (size_t i = 0; i < passes.size(); i++)
+    for (size_t j = 0; j < i; j++) CHECK(passes[i].name != passes[j].name);
 }
