@@ -29,8 +29,12 @@ struct Source {
   PackedWeights weights;  // columns: [tap][output channel, padded]
 };
 
-template <class Sum> void add(const Sum* __restrict from, int64_t n, Sum* __restrict to) {
-  for (int64_t i = 0; i < n; i++) to[i] += from[i];
+// to += a, or a + b + c in this order.
+template <class Sum> void add(const Sum* __restrict a, int64_t n, Sum* __restrict to) {
+  for (int64_t i = 0; i < n; i++) to[i] += a[i];
+}
+template <class Sum> void add(const Sum* __restrict a, const Sum* __restrict b, const Sum* __restrict c, int64_t n, Sum* __restrict to) {
+  for (int64_t i = 0; i < n; i++) to[i] = to[i] + a[i] + b[i] + c[i];
 }
 
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
@@ -167,12 +171,13 @@ class Conv2dOverUpsampled : public Kernel {
 
   // Adds the products that the three taps of one filter row give to a row of outputs.
   template <class Sum> void add_taps(const Sum* products, int64_t filter_row, int64_t factor, int64_t width, Sum* sums) const {
-    for (int64_t x = 0; x < width; x++)
-      for (int64_t column = 0; column < 3; column++) {
-        const int64_t from = x + column - 1;
-        if (from < 0 || from >= width) continue;
-        add(products + (from / factor * kTaps + filter_row * 3 + column) * columns_, columns_, sums + x * columns_);
-      }
+    const auto tap = [&](int64_t x, int64_t column) {
+      return products + ((x + column - 1) / factor * kTaps + filter_row * 3 + column) * columns_;
+    };
+    for (int64_t x = 1; x + 1 < width; x++) add(tap(x, 0), tap(x, 1), tap(x, 2), columns_, sums + x * columns_);
+    for (int64_t column = 1; column < 3 && column <= width; column++) add(tap(0, column), columns_, sums);
+    if (width == 1) return;
+    for (int64_t column = 0; column < 2; column++) add(tap(width - 1, column), columns_, sums + (width - 1) * columns_);
   }
 
   template <class Sum> void run_rows(const RunContext& context, std::span<const TensorView> inputs, const TensorView& out) const {
