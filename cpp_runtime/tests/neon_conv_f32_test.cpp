@@ -89,6 +89,81 @@ TEST_CASE("neon depthwise_conv2d fp32 gives the bits of the plain set") {
   }
 }
 
+TEST_CASE("neon conv2d_transpose fp32 2x2 gives the bits of the plain set") {
+  Random random(23);
+  for (int i = 0; i < 200; i++) {
+    const int64_t batch = random.integer(1, 2), in = random.pick(kChannels), out = random.chance(50) ? 1 : random.pick({5, 8, 12, 16, 24, 30, 40});
+    const int64_t height = random.integer(1, 8), width = random.integer(1, 40);
+    Operator op("conv2d_transpose");
+    op.input("Input", random.reals({batch, in, height, width}));
+    op.constant("Filter", random.reals({in, out, 2, 2}));
+    if (random.chance(80)) op.constant("Bias", random.reals({out}));
+    op.ints("strides", {2, 2});
+    op.ints("dilations", {1, 1});
+    op.ints("paddings", {0, 0});
+    op.attribute("groups", 1);
+    std::string text = Shape{batch, in, height, width}.str() + " to " + std::to_string(out);
+    if (random.chance(50)) {
+      const char* act = random.pick({"relu", "leaky_relu"});
+      op.attribute("with_act", true);
+      op.attribute("act_type", std::string(act));
+      op.attribute("leaky_relu_alpha", 0.1f);
+      text += std::string(" ") + act;
+    }
+    text += add_tail(op, random, "Output", {batch, out, 2 * height, 2 * width}, random.integer(1, 2) == 1 ? 1 : 2);
+    CAPTURE(text);
+    check_neon(op);
+  }
+}
+
+// Another order of the sums, so a tolerance, and no int8.
+TEST_CASE("neon conv2d_over_upsampled fp32 is close to the plain set") {
+  Random random(24);
+  for (int i = 0; i < 200; i++) {
+    const int64_t batch = random.integer(1, 2), out = random.pick({2, 5, 8, 16, 24, 32}), unit = 8;
+    const int64_t height = random.integer(1, 4) * unit, width = random.integer(1, 5) * unit;
+    Operator op("conv2d_over_upsampled");
+    std::vector<int32_t> factors;
+    const bool direct = random.chance(80);
+    const auto count = random.integer(1, 4);
+    for (int64_t source = 0; source < count; source++) {
+      const int32_t factor = direct && source == count - 1 ? 1 : random.pick({2, 2, 4, 8});
+      const int64_t channels = random.pick(kChannels);
+      op.input("X", random.reals({batch, channels, height / factor, width / factor}));
+      op.constant("Filter", random.reals({out, channels, 3, 3}, -0.2f, 0.2f));
+      factors.push_back(factor);
+    }
+    if (random.chance(80)) op.constant("Bias", random.reals({out}));
+    op.ints("factors", factors);
+    std::string text = Shape{batch, out, height, width}.str();
+    for (const int32_t factor : factors) text += " " + std::to_string(factor);
+    if (random.chance(50)) {
+      const char* act = random.pick({"relu", "hard_swish", "leaky_relu"});
+      op.attribute("with_act", true);
+      op.attribute("act_type", std::string(act));
+      op.attribute("leaky_relu_alpha", 0.1f);
+      text += std::string(" ") + act;
+    }
+    op.output("Output", DataType::f32, {batch, out, height, width});
+    CAPTURE(text);
+    check_neon(op, 1e-5);
+  }
+}
+
+TEST_CASE("neon conv2d_over_upsampled fp32 leaves nets with int8 to the plain set") {
+  Operator op("conv2d_over_upsampled");
+  Random random(25);
+  op.input("X", random.reals({1, 8, 4, 4}));
+  op.constant("Filter", random.reals({8, 8, 3, 3}));
+  op.ints("factors", {2});
+  op.output("Output", DataType::f32, {1, 8, 8, 8});
+  CHECK_NOTHROW(neon_kernel(op));
+  graph::Node calib;
+  calib.op = "calib";
+  op.graph.nodes.push_back(calib);
+  CHECK_THROWS_WITH(neon_kernel(op), "test.nb: operator conv2d_over_upsampled #0 is not supported");
+}
+
 }  // namespace edgeocr::kernel_test
 
 #endif

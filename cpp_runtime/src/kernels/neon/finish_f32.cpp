@@ -42,26 +42,40 @@ FinishF32::FinishF32(std::vector<float> bias, const Activation& act, TailParamet
   constants_.inverse_scale = single->inverse_scale;
 }
 
-void FinishF32::activate(float*& y, float*& other, int64_t n, int64_t column) const {
-  const auto apply = [&](UnaryOp op, const UnaryParameters& parameters) {
-    loops_.unary(op, parameters, y, n, other);
-    std::swap(y, other);
-  };
+void FinishF32::set_residual(RowF32& row, int64_t first, const Shape& shape, std::span<const TensorView> inputs) const {
+  const TensorView& residual = inputs[static_cast<size_t>(tail_.residual)];
+  const int64_t height = shape[2], width = shape[3], line = first / width;
+  row.residual_shift = __builtin_ctz(static_cast<unsigned>(tail_.residual_scale));
+  row.residual = residual.as<const float>() + line / height * residual.batch_stride + ((line % height) >> row.residual_shift) * residual.row_stride;
+  row.residual_step = residual.pixel_stride;
+  row.first = first % width;
+}
+
+void FinishF32::apply(UnaryOp op, const UnaryParameters& parameters, float*& y, float*& other, int64_t n) const {
+  loops_.unary(op, parameters, y, n, other);
+  std::swap(y, other);
+}
+
+void FinishF32::activate_own(float*& y, float*& other, int64_t n) const {
   UnaryParameters own;
   own.act = act_;
   switch (act_.kind) {
-    case ActKind::none: break;
-    case ActKind::relu: apply(UnaryOp::relu, own); break;
-    case ActKind::relu6: apply(UnaryOp::relu6, own); break;
-    case ActKind::leaky_relu: apply(UnaryOp::leaky_relu, own); break;
-    case ActKind::hard_swish: apply(UnaryOp::hard_swish, own); break;
+    case ActKind::none: return;
+    case ActKind::relu: return apply(UnaryOp::relu, own, y, other, n);
+    case ActKind::relu6: return apply(UnaryOp::relu6, own, y, other, n);
+    case ActKind::leaky_relu: return apply(UnaryOp::leaky_relu, own, y, other, n);
+    case ActKind::hard_swish: return apply(UnaryOp::hard_swish, own, y, other, n);
   }
-  for (int64_t i = 0; i < n && !tail_.addend.empty(); i += lanes()) loops_.accumulate(tail_.addend.data() + column, std::min(n, lanes()), y + i);
-  if (tail_.activation) apply(tail_.activation->op, tail_.activation->parameters);
+}
+
+void FinishF32::activate_tail(float*& y, float*& other, int64_t n) const {
+  if (tail_.activation) apply(tail_.activation->op, tail_.activation->parameters, y, other, n);
 }
 
 void FinishF32::run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const {
-  activate(y, other, count * lanes(), 0);
+  activate_own(y, other, count * lanes());
+  for (int64_t i = 0; i < count && !tail_.addend.empty(); i++) loops_.accumulate(tail_.addend.data(), lanes(), y + i * lanes());
+  activate_tail(y, other, count * lanes());
   const int64_t height = outputs[0].shape[2], width = outputs[0].shape[3];
   for (int64_t i = 0; i < count; i++) {
     float* pixel = y + i * lanes();
@@ -82,10 +96,36 @@ void FinishF32::run(float* y, float* other, int64_t first, int64_t count, std::s
   }
 }
 
+void FinishF32::run_single(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
+                           std::span<const TensorView> outputs) const {
+  activate_own(y, other, count);
+  if (!tail_.addend.empty())
+    for (int64_t i = 0; i < count; i++) y[i] += tail_.addend[0];
+  activate_tail(y, other, count);
+  const int64_t height = outputs[0].shape[2], width = outputs[0].shape[3], scale = tail_.residual_scale;
+  for (int64_t i = 0; i < count && tail_.residual >= 0; i++) {
+    const TensorView& r = inputs[static_cast<size_t>(tail_.residual)];
+    const int64_t row = (first + i) / width, x = (first + i) % width;
+    y[i] += r.as<const float>()[row / height * r.batch_stride + row % height / scale * r.row_stride + x / scale * r.pixel_stride];
+  }
+  for (size_t o = 0; o < outputs.size(); o++) {
+    const TensorView& out = outputs[o];
+    const bool even = out.pixel_stride == 1 && generic::pixels_are_even(out);
+    const int64_t run = even ? count : 1;
+    for (int64_t i = 0; i < count; i += run) {
+      const int64_t at = generic::pixel_offset(out, first + i);
+      if (tail_.outputs[o].int8()) loops_.quantise(y + i, tail_.outputs[o].inverse_scale, run, out.as<int8_t>() + at);
+      else std::memcpy(out.as<float>() + at, y + i, static_cast<size_t>(run) * sizeof(float));
+    }
+  }
+}
+
 void FinishF32::run_columns(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,
                             std::span<const TensorView> outputs) const {
   const int64_t at = row * channels_ + column;
-  activate(y, other, columns, column);
+  activate_own(y, other, columns);
+  if (!tail_.addend.empty()) loops_.accumulate(tail_.addend.data() + column, columns, y);
+  activate_tail(y, other, columns);
   if (tail_.residual >= 0) loops_.accumulate(inputs[static_cast<size_t>(tail_.residual)].as<const float>() + at, columns, y);
   for (size_t o = 0; o < outputs.size(); o++) {
     if (tail_.outputs[o].int8()) loops_.quantise(y, tail_.outputs[o].inverse_scale, columns, outputs[o].as<int8_t>() + at);

@@ -6,6 +6,7 @@
 
 #include <arm_neon.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -49,6 +50,22 @@ template <FormF32 F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_
   return v;
 }
 
+// One row of pixels.
+struct RowF32 {
+  static constexpr int kMaxSegments = 5;
+  std::array<const float*, kMaxSegments> segments{};  // of the first pixel
+  ptrdiff_t pixel_step = 0;                            // elements from pixel to pixel, the same in every segment
+  int64_t pixels = 0;
+  const float* start = nullptr;  // sums begin there: [pixel][column]; null: at zero
+  ptrdiff_t start_step = 0;
+  float* out = nullptr;
+  ptrdiff_t out_step = 0;
+  const float* residual = nullptr;
+  ptrdiff_t residual_step = 0;
+  int64_t first = 0;       // pixel x adds residual pixel (first + x) >> residual_shift
+  int residual_shift = 0;
+};
+
 class FinishF32 {
  public:
   // bias: one per channel.
@@ -62,20 +79,27 @@ class FinishF32 {
   const ConstantsF32& constants() const { return constants_; }
   int64_t channels() const { return channels_; }
   int64_t lanes() const { return static_cast<int64_t>(bias_.size()); }  // channels, padded to vectors of eight
-  int residual() const { return tail_.residual; }
+  int residual() const { return tail_.residual; }  // position among the inputs
   int residual_scale() const { return tail_.residual_scale; }
+
+  // The residual of a run of pixels that starts at pixel `first` of outputs of this shape and stays in one row of them, unless
+  // residual_scale() is 1.
+  void set_residual(RowF32& row, int64_t first, const Shape& shape, std::span<const TensorView> inputs) const;
 
   // The rest of the work on `count` pixels, `first` counted over N, H and W of the outputs. y: [count][lanes()], sums with bias;
   // other: as large. Both are overwritten.
   void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const;
+  // The rest of the work on `count` pixels of maps of one channel, from pixel `first` on. y: [count], sums with bias.
+  void run_single(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const;
   // The rest of the work on columns [column, column + columns) of one row of matrices [M, channels()].
   void run_columns(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,
                    std::span<const TensorView> outputs) const;
 
  private:
-  // The node's activation, addend and activation of the tail, on whole pixels or on n columns of one row; y and other are swapped
-  // by every step that cannot work in place.
-  void activate(float*& y, float*& other, int64_t n, int64_t column) const;
+  // Steps that cannot work in place swap y and other.
+  void apply(UnaryOp op, const UnaryParameters& parameters, float*& y, float*& other, int64_t n) const;
+  void activate_own(float*& y, float*& other, int64_t n) const;
+  void activate_tail(float*& y, float*& other, int64_t n) const;
 
   const generic::Loops& loops_;
   int64_t channels_;

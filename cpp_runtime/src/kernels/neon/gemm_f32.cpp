@@ -1,6 +1,7 @@
 #include "kernels/neon/gemm_f32.h"
 
 #include <algorithm>
+#include <array>
 
 namespace edgeocr::kernels::neon {
 
@@ -76,10 +77,14 @@ struct GemmTileF32 {
       tile.pixels = 4;
       tile.many = pick<4, 6, Rgb>(form);
       tile.few = pick<1, 6, Rgb>(form);
-    } else {
+    } else if (tile.columns == 8) {
       tile.pixels = 8;
       tile.many = pick<8, 2, Rgb>(form);
       tile.few = pick<1, 2, Rgb>(form);
+    } else {
+      tile.pixels = 12;
+      tile.many = pick<12, 1, Rgb>(form);
+      tile.few = pick<1, 1, Rgb>(form);
     }
   }
 };
@@ -89,7 +94,7 @@ GemmF32::GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& fo
   for (int64_t column = 0; column < columns;) {
     Tile tile;
     tile.column = column;
-    tile.columns = columns - column >= kColumns ? kColumns : 8;
+    tile.columns = columns - column >= kColumns ? kColumns : columns - column >= 8 ? 8 : 4;
     tile.segments = static_cast<int>(segments);
     tile.k = k;
     if (rgb) GemmTileF32::set_functions<true>(tile, form);

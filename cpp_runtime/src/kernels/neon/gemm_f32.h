@@ -1,12 +1,12 @@
 // fp32 matrix products for maps with channels innermost: a row of pixels times packed weights.
 //
 // What a pixel multiplies is a few segments of contiguous values: its lanes for a 1x1 convolution, kernel_w pixels of kernel_h rows
-// for others. Columns (output channels) are cut into tiles of 24, the rest of 8; a register tile is 4 pixels x 24 columns or 8 x 8.
+// for others. Columns (output channels) are cut into tiles of 24, the rest of 8, a last one of
+// 4; a register tile is 4 pixels x 24 columns, 8 x 8 or 12 x 4.
 // Every sum begins at zero and takes its products in order by fused multiply-adds, as the plain kernels do on this processor: the
 // bits are theirs.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <vector>
 
@@ -14,29 +14,13 @@
 
 namespace edgeocr::kernels::neon {
 
-// One row of pixels.
-struct RowF32 {
-  static constexpr int kMaxSegments = 5;
-  std::array<const float*, kMaxSegments> segments{};  // of the first pixel
-  ptrdiff_t pixel_step = 0;                            // elements from pixel to pixel, the same in every segment
-  int64_t pixels = 0;
-  const float* start = nullptr;  // sums begin there: [pixel][column]; null: at zero
-  ptrdiff_t start_step = 0;
-  float* out = nullptr;
-  ptrdiff_t out_step = 0;
-  const float* residual = nullptr;
-  ptrdiff_t residual_step = 0;
-  int64_t first = 0;       // pixel x adds residual pixel (first + x) >> residual_shift
-  int residual_shift = 0;
-};
-
 class GemmF32 {
  public:
   using Weight = std::function<float(int64_t segment, int64_t k, int64_t column)>;
 
   static constexpr int64_t kColumns = 24;  // of the widest tile
 
-  // k: values per segment, a multiple of 4; columns: a multiple of 8. rgb: of every four values the last is always zero.
+  // k: values per segment, a multiple of 4; columns: another. rgb: of every four values the last is always zero.
   GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& form, const Weight& weight, bool rgb = false);
   GemmF32(GemmF32&&) = default;  // not copied: tiles point at the weights
 
