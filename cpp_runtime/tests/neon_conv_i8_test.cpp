@@ -185,7 +185,51 @@ Case random_depthwise(Random& random) {
   return c;
 }
 
+// Sources of one to four factors, one of them 1, in any order.
+void check_over_upsampled(Random& random, int weight_reach, int64_t channels_from, int64_t channels_to) {
+  std::vector<int32_t> factors{1};
+  for (int32_t factor : {2, 4, 8})
+    if (random.chance(60) || (factor == 8 && factors.size() == 1)) factors.insert(factors.begin() + random.integer(0, static_cast<int64_t>(factors.size())), factor);
+  const int64_t largest = *std::ranges::max_element(factors);
+  Case c{};
+  c.batch = random.integer(1, 2);
+  c.out_channels = random.pick({5, 8, 16, 24, 24, 40});
+  c.in_h = largest * random.integer(1, 16 / largest);
+  c.in_w = largest * random.integer(1, 24 / largest);
+  c.kernel_h = c.kernel_w = 3;
+  c.strides = {1, 1};
+  c.pads = {1, 1, 1, 1};
+  random_end(c, random, false);
+  CAPTURE(c.str());
+  CAPTURE(factors.size());
+
+  Operator op("conv2d_over_upsampled", 2, c.end == End::int8_out ? "int8_out" : "fp32_out");
+  std::vector<float> filter_scale;
+  double terms = 0;
+  for (int32_t factor : factors) {
+    const int64_t channels = random.integer(channels_from, channels_to);
+    terms += 9.0 * static_cast<double>(channels);
+    op.input("X", random.int8s({c.batch, channels, c.in_h / factor, c.in_w / factor}));
+    Dense<int8_t> filter({c.out_channels, channels, 3, 3});
+    for (int8_t& w : filter.data) w = static_cast<int8_t>(random.integer(-weight_reach, weight_reach));
+    op.constant("Filter", filter);
+  }
+  const float unit = static_cast<float>(3 / (std::sqrt(terms) * 73 * 0.58 * weight_reach)), input_scale = random.real(0.01f, 0.1f);
+  for (int64_t o = 0; o < c.out_channels; o++) filter_scale.push_back(unit / input_scale * random.real(0.5f, 1.5f));
+  set_attributes(op, c, input_scale, filter_scale, output_scale(random));
+  op.ints("factors", factors);
+  if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}, -2, 2));
+  add_outputs(op, c, c.out(), random);
+  check_same_bits(op, "neon.conv2d_over_upsampled.int8");
+}
+
 }  // namespace
+
+TEST_CASE("int8 convolutions over upsampled maps of the NEON set give the generic bits") {
+  Random random(74);
+  for (int i = 0; i < 200; i++) check_over_upsampled(random, 127, 2, 26);
+  for (int i = 0; i < 4; i++) check_over_upsampled(random, 127, 100, 130);  // sums pass 2^22
+}
 
 TEST_CASE("depthwise int8 convolutions of the NEON set give the generic bits") {
   Random random(73);

@@ -13,4 +13,8 @@ std::unique_ptr<Kernel> create_conv2d_i8(const graph::Node& node, const graph::G
 bool accepts_depthwise_i8(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_depthwise_i8(const graph::Node& node, const graph::Graph& graph);
 
+// conv2d_over_upsampled: one map of full size and one to three enlarged by powers of two.
+bool accepts_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph);
+
 }  // namespace edgeocr::kernels::neon
