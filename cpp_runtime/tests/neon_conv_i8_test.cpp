@@ -27,6 +27,7 @@ struct Case {
   int residual_scale;  // 0: none
   End end;
   int weight_reach;
+  bool awkward_residual = false;
 
   Shape out() const {
     if (same) return {batch, out_channels, (in_h + strides[0] - 1) / strides[0], (in_w + strides[1] - 1) / strides[1]};
@@ -55,6 +56,15 @@ std::shared_ptr<const graph::Node> activation_node(const std::string& op) {
 // Real outputs of about +-5, so that hard_swish bends and int8 reaches its ends.
 float output_scale(Random& random) { return random.chance(30) ? 1.0f / 32 : random.real(0.02f, 0.06f); }
 
+// Ties, both ends, NaN and infinities among ordinary values.
+Dense<float> awkward_reals(Random& random, const Shape& shape, float scale) {
+  Dense<float> d = random.reals(shape, -140 * scale, 140 * scale);
+  const float special[] = {0.5f * scale, -0.5f * scale, 126.5f * scale, -127.5f * scale, -0.0f, 1e30f, -1e30f, NAN, INFINITY, -INFINITY};
+  for (float& v : d.data)
+    if (random.chance(40)) v = random.chance(50) ? random.pick(special) : (static_cast<float>(random.integer(-130, 130)) + 0.5f) * scale;
+  return d;
+}
+
 void add_outputs(Operator& op, const Case& c, const Shape& shape, Random& random) {
   if (c.end == End::int8_out || (c.end == End::fp32_out && c.residual_scale == 0 && (c.act.empty() || c.own_act))) {
     op.output("Output", c.end == End::int8_out ? DataType::i8 : DataType::f32, shape);
@@ -63,7 +73,8 @@ void add_outputs(Operator& op, const Case& c, const Shape& shape, Random& random
   auto tail = std::make_shared<FusedTail>();
   if (!c.act.empty() && !c.own_act) tail->activation = activation_node(c.act);
   if (c.residual_scale > 0) {
-    op.input("Residual", random.reals({shape[0], shape[1], shape[2] / c.residual_scale, shape[3] / c.residual_scale}, -3, 3));
+    const Shape residual{shape[0], shape[1], shape[2] / c.residual_scale, shape[3] / c.residual_scale};
+    op.input("Residual", c.awkward_residual ? awkward_reals(random, residual, 0.05f) : random.reals(residual, -3, 3));
     tail->residual = static_cast<int>(op.node.inputs.size()) - 1;
     tail->residual_scale = c.residual_scale;
   }
@@ -224,6 +235,33 @@ void check_over_upsampled(Random& random, int weight_reach, int64_t channels_fro
 }
 
 }  // namespace
+
+TEST_CASE("calib to int8 of the NEON set gives the generic bits") {
+  Random random(75);
+  for (int i = 0; i < 200; i++) {
+    Operator op("calib", 2, "fp32_to_int8");
+    const float scale = random.chance(50) ? 1.0f / 64 : random.real(0.01f, 0.1f);
+    const bool map = random.chance(60);
+    const Shape shape = map ? Shape{random.integer(1, 2), random.integer(1, 20), random.integer(1, 5), random.integer(1, 17)}
+                            : Shape{random.integer(1, 5), random.integer(1, 90)};
+    CAPTURE(shape.str());
+    op.attribute("scale", std::vector<float>{scale});
+    op.input("Input", awkward_reals(random, shape, scale));
+    op.output("Out", DataType::i8, shape);
+    check_same_bits(op, "neon.calib.fp32_to_int8");
+  }
+}
+
+TEST_CASE("a residual that is not a number becomes -127 where its sum is rounded") {
+  Random random(76);
+  Case c{.batch = 1, .in_channels = 8, .out_channels = 24, .in_h = 3, .in_w = 9, .kernel_h = 1, .kernel_w = 1, .strides = {1, 1}, .pads = {}, .depthwise = false,
+         .same = false, .act = "", .own_act = false, .residual_scale = 1, .end = End::calib, .weight_reach = 127};
+  for (const End end : {End::calib, End::fp32_and_calib, End::two_calibs}) {
+    c.end = end;
+    c.awkward_residual = true;
+    check_conv(c, random, "neon.conv2d.int8.gemm");
+  }
+}
 
 TEST_CASE("int8 convolutions over upsampled maps of the NEON set give the generic bits") {
   Random random(74);

@@ -1,4 +1,4 @@
-// int8 convolutions of the NEON set, as entries of its table.
+// int8 convolutions of the NEON set, and what brings their inputs to int8, as entries of its table.
 #pragma once
 
 #include "kernels/kernel.h"
@@ -16,5 +16,9 @@ std::unique_ptr<Kernel> create_depthwise_i8(const graph::Node& node, const graph
 // conv2d_over_upsampled: one map of full size and one to three enlarged by powers of two.
 bool accepts_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph);
+
+// calib, fp32_to_int8.
+bool accepts_calib_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_calib_i8(const graph::Node& node, const graph::Graph& graph);
 
 }  // namespace edgeocr::kernels::neon

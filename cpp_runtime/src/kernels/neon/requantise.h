@@ -3,7 +3,7 @@
 // Converting instructions (scvtf, fcvtas) have one pipe and take it for two cycles. Half of them are saved by sums that begin
 // at the bits of a float M = 1.5 * 2^23: floats from 2^23 to 2^24 are the integers, one apart, so adding an integer to the bits
 // adds it to the float, and M + sum - M is the sum, exact, by one subtraction. This needs |sum| < 2^22.
-// Scales, biases and residuals are finite: NaN, which requant.h sends to -127, is not looked after.
+// Scales and biases are finite, so that NaN, which requant.h sends to -127, comes from fp32 inputs only.
 #pragma once
 
 #include <arm_neon.h>
@@ -77,6 +77,9 @@ template <bool Biased> [[gnu::always_inline]] inline float32x4_t requantise(int3
   return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(round_to_int16(a, b)), round_to_int16(c, d)), vdupq_n_s8(low));
 }
 
+// NaN to -127; changes nothing else that a rounding to int8 tells apart.
+[[gnu::always_inline]] inline float32x4_t without_nan(float32x4_t v) { return vmaxnmq_f32(v, vdupq_n_f32(-127)); }
+
 // Everything between a requantised value and its store. residual: of the same four channels.
 template <Form F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t v, const float* residual, const FinishConstants& c) {
   if constexpr (F.function == Function::hard_swish) v = hard_swish(v, c);
@@ -84,6 +87,7 @@ template <Form F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t v
   if constexpr (F.function == Function::linear && F.store == Store::fp32) v = vmaxq_f32(v, vdupq_n_f32(c.floor));
   // relu before a rounding is c.low
   if constexpr (F.store == Store::calib) v = vmulq_f32(v, vdupq_n_f32(c.calib));
+  if constexpr (F.store == Store::calib && F.function == Function::residual) v = without_nan(v);
   return v;
 }
 
@@ -101,14 +105,17 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
   }
 }
 
-// quantise() of n values, n a multiple of 8.
+// quantise() of n values.
 inline void quantise(const float* in, float inverse_scale, int64_t n, int8_t* out) {
   const float32x4_t scale = vdupq_n_f32(inverse_scale);
+  const auto scaled = [&](const float* from) __attribute__((always_inline)) { return without_nan(vmulq_f32(vld1q_f32(from), scale)); };
   int64_t i = 0;
-  for (; i + 16 <= n; i += 16)
-    vst1q_s8(out + i, round_to_int8(vmulq_f32(vld1q_f32(in + i), scale), vmulq_f32(vld1q_f32(in + i + 4), scale),
-                                    vmulq_f32(vld1q_f32(in + i + 8), scale), vmulq_f32(vld1q_f32(in + i + 12), scale), -127));
-  if (i < n) vst1_s8(out + i, round_to_int8(vmulq_f32(vld1q_f32(in + i), scale), vmulq_f32(vld1q_f32(in + i + 4), scale), -127));
+  for (; i + 16 <= n; i += 16) vst1q_s8(out + i, round_to_int8(scaled(in + i), scaled(in + i + 4), scaled(in + i + 8), scaled(in + i + 12), -127));
+  if (i + 8 <= n) {
+    vst1_s8(out + i, round_to_int8(scaled(in + i), scaled(in + i + 4), -127));
+    i += 8;
+  }
+  for (; i < n; i++) out[i] = kernels::quantise(in[i], inverse_scale);
 }
 
 }  // namespace edgeocr::kernels::neon

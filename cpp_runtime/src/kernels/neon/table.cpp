@@ -10,6 +10,7 @@ namespace edgeocr::kernels {
 
 std::span<const KernelEntry> neon_set() {
   static const std::vector<KernelEntry> entries = {
+      {"calib", neon::accepts_calib_i8, neon::create_calib_i8},
       {"conv2d", neon::accepts_conv2d_i8, neon::create_conv2d_i8},
       {"conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
       {"depthwise_conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
