@@ -4,7 +4,7 @@
 PADDLE ?= yes
 VENV := .venv/bin
 
-.PHONY: help setup runner bench test lint clean
+.PHONY: help setup runner bench test lint a76 clean
 
 help:
 	@echo 'make bench   set up, then run the models on the emulated phone and show the report'
@@ -12,6 +12,7 @@ help:
 	@echo 'make setup   make .venv, .venv-paddle (PADDLE=no: not) and the runners; a second run takes seconds'
 	@echo 'make runner  build edgeocr_run for this machine and for the phone'
 	@echo 'make lint    ruff, mypy, import-linter'
+	@echo 'make a76     estimated Cortex-A76 cycles of every net (needs qemu-user and llvm-19 from Debian)'
 	@echo 'make clean   remove what was built; the environments stay'
 
 setup:
@@ -28,6 +29,9 @@ test: setup
 
 lint:
 	@tools/lint.sh
+
+a76: setup
+	@$(VENV)/python benchmarks/a76
 
 clean:
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

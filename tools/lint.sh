@@ -4,7 +4,7 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=.venv/bin
-"$venv"/ruff check --quiet host tests tools
-"$venv"/ruff format --quiet --check host tests tools
-"$venv"/mypy host tests tools
+"$venv"/ruff check --quiet host tests tools benchmarks
+"$venv"/ruff format --quiet --check host tests tools benchmarks
+"$venv"/mypy host tests tools benchmarks/a76
 "$venv"/lint-imports --no-cache
