@@ -45,6 +45,13 @@ class StopWatch {
   Clock::time_point last_ = Clock::now();
 };
 
+const PipelineOptions& checked(const PipelineOptions& options) {
+  if (options.threads < 1) fail("threads is %d, expected at least 1", options.threads);
+  if (options.rec_batch_num < 1) fail("rec_batch_num is %d, expected at least 1", options.rec_batch_num);
+  if (options.limit_side_len < 32) fail("limit_side_len is %d, expected at least 32", options.limit_side_len);
+  return options;
+}
+
 Session load(const std::string& path, const PipelineOptions& options, int plan_cache) {
   SessionOptions session;
   session.threads = options.threads;
@@ -203,17 +210,6 @@ void Pipeline::Impl::recognise_batch(const std::vector<ocr::Image>& crops, std::
     line.rec_width = net_width;
   }
 }
-
-namespace {
-
-const PipelineOptions& checked(const PipelineOptions& options) {
-  if (options.threads < 1) fail("threads is %d, expected at least 1", options.threads);
-  if (options.rec_batch_num < 1) fail("rec_batch_num is %d, expected at least 1", options.rec_batch_num);
-  if (options.limit_side_len < 32) fail("limit_side_len is %d, expected at least 32", options.limit_side_len);
-  return options;
-}
-
-}  // namespace
 
 Pipeline::Pipeline(const PipelineOptions& options) : impl_(std::make_unique<Impl>(checked(options))) {}
 Pipeline::~Pipeline() = default;
