@@ -96,7 +96,8 @@ TEST_CASE("conv2d_over_upsampled int8: the sums are exact") {
       Random same(scales);
       add_scales(same, *op, given.filter.shape[0], alias);
       op->constant("Bias", bias);
-      op->output("Output", std::string(alias) == "int8_out" ? DataType::i8 : DataType::f32, output_shape(given.joined.shape, given.filter.shape));
+      const DataType dtype = std::string(alias) == "int8_out" ? DataType::i8 : DataType::f32;
+      op->output("Output", dtype, output_shape(given.joined.shape, given.filter.shape));
     }
     const Tensor actual = split.run(), expected = whole.run();
     REQUIRE(std::memcmp(actual.view().data, expected.view().data, expected.bytes()) == 0);

@@ -28,7 +28,8 @@ class Net {
     std::string op() const { return transposed ? "conv2d_transpose" : groups > 1 && groups == in ? "depthwise_conv2d" : "conv2d"; }
   };
   Net& conv(const std::string& from, const std::string& to, const Conv& c) {
-    const Shape filter = c.transposed ? Shape{c.in, c.out / c.groups, c.kernel, c.kernel} : Shape{c.out, c.in / c.groups, c.kernel, c.kernel};
+    const int64_t first = c.transposed ? c.in : c.out, second = (c.transposed ? c.out : c.in) / c.groups;
+    const Shape filter{first, second, c.kernel, c.kernel};
     if (c.int8_scale > 0) program_.param(to + ".w", DataType::i8, filter, random_.int8s(filter).data);
     else program_.param(to + ".w", DataType::f32, filter, random_.reals(filter, -0.3f, 0.3f).data);
     Arguments inputs{{"Filter", {to + ".w"}}, {"Input", {from}}};

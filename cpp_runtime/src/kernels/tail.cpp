@@ -9,8 +9,10 @@ namespace {
 
 TailParameters::Output output_of(const graph::Node& node, const graph::FusedTail::Output& output) {
   if (output.dtype == DataType::f32) return {};
-  if (output.dtype != DataType::i8) fail("%s: output of its tail is %s, expected fp32 or int8", node.label().c_str(), name_of(output.dtype));
-  if (!(output.scale > 0)) fail("%s: scale of its tail is %g, expected more than 0", node.label().c_str(), static_cast<double>(output.scale));
+  if (output.dtype != DataType::i8)
+    fail("%s: output of its tail is %s, expected fp32 or int8", node.label().c_str(), name_of(output.dtype));
+  if (!(output.scale > 0))
+    fail("%s: scale of its tail is %g, expected more than 0", node.label().c_str(), static_cast<double>(output.scale));
   return {DataType::i8, 1.0f / output.scale};
 }
 
@@ -29,7 +31,8 @@ TailParameters parse_tail(const graph::Node& node, const graph::Graph& graph) {
   }
   if (tail.activation != nullptr) p.activation = unary_of(*tail.activation);
   if (tail.residual >= static_cast<int>(node.inputs.size()) || tail.residual_scale < 1)
-    fail("%s: %s: residual of its tail is input %d, enlarged %d times", graph.name.c_str(), node.label().c_str(), tail.residual, tail.residual_scale);
+    fail("%s: %s: residual of its tail is input %d, enlarged %d times", graph.name.c_str(), node.label().c_str(), tail.residual,
+         tail.residual_scale);
   p.residual = tail.residual;
   p.residual_scale = tail.residual_scale;
   if (tail.outputs.empty() || tail.outputs.size() != node.outputs.size())

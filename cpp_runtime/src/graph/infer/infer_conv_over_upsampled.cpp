@@ -20,7 +20,8 @@ Shape source_shape(const InferContext& context, int index, int64_t factor, DataT
   context.expect_rank(filter, "filter", 4);
   if (std::ranges::find(kFactors, factor) == kFactors.end()) context.reject("factor is %" PRId64 ", expected 1, 2, 4, 8 or 16", factor);
   if (filter.shape[1] != input.shape[1] || filter.shape[2] != 3 || filter.shape[3] != 3)
-    context.reject("filter is %s, expected one of 3x3 for the %" PRId64 " channels of its input", filter.shape.str().c_str(), input.shape[1]);
+    context.reject("filter is %s, expected one of 3x3 for the %" PRId64 " channels of its input", filter.shape.str().c_str(),
+                   input.shape[1]);
   return {input.shape[0], filter.shape[0], input.shape[2] * factor, input.shape[3] * factor};
 }
 
@@ -33,7 +34,8 @@ void infer_conv_over_upsampled(InferContext& context) {
   const std::vector<int64_t> factors = node.attr_ints("factors");
   const size_t sources = context.all("X").size();
   if (sources == 0 || factors.size() != sources || context.all("Filter").size() != sources)
-    context.reject("%zu inputs, %zu filters and %zu factors, expected equal numbers", sources, context.all("Filter").size(), factors.size());
+    context.reject("%zu inputs, %zu filters and %zu factors, expected equal numbers", sources, context.all("Filter").size(),
+                   factors.size());
   const Shape out = source_shape(context, 0, factors[0], dtype);
   for (size_t i = 1; i < sources; i++) {
     const Shape other = source_shape(context, static_cast<int>(i), factors[i], dtype);

@@ -105,7 +105,8 @@ std::vector<UpsampledSource> sources_of(const Sum& sum, const Constant& filter) 
     std::vector<double> weights = composed(filter, first.matrix);
     for (i++; i < terms.size() && key(terms[i]) == key(first); i++)
       std::ranges::transform(weights, composed(filter, terms[i].matrix), weights.begin(), std::plus<>());
-    const Shape shape{filter.shape[0], first.matrix != nullptr ? first.matrix->shape[1] : filter.shape[1], filter.shape[2], filter.shape[3]};
+    const int64_t channels = first.matrix != nullptr ? first.matrix->shape[1] : filter.shape[1];
+    const Shape shape{filter.shape[0], channels, filter.shape[2], filter.shape[3]};
     const std::vector<float> rounded(weights.begin(), weights.end());
     sources.push_back({first.value, first.factor, make_constant(rounded, shape)});
   }

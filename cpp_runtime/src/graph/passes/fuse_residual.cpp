@@ -19,6 +19,19 @@ int candidate(const Graph& graph, const Uses& uses, ValueId value) {
   return is_product(node) && takes_tail(node) && takes_residual(tail_of(node)) ? maker : -1;
 }
 
+// Makes `value` the residual of a node's tail, or what it was upsampled from.
+void add_residual(const Graph& graph, const Uses& uses, ValueId value, Node& node) {
+  FusedTail tail = tail_of(node);
+  const int maker = uses.producer(value);
+  if (const int factor = maker < 0 ? 0 : nearest_factor(graph.nodes[static_cast<size_t>(maker)], graph); factor > 0) {
+    value = graph.nodes[static_cast<size_t>(maker)].input("X");
+    tail.residual_scale = factor;
+  }
+  tail.residual = static_cast<int>(node.inputs.size());
+  node.inputs.push_back({"Residual", 0, value});
+  set_tail(node, std::move(tail));
+}
+
 }  // namespace
 
 void fuse_residual(Graph& graph) {
@@ -33,21 +46,11 @@ void fuse_residual(Graph& graph) {
     const int from_x = candidate(graph, uses, x), from_y = candidate(graph, uses, y);
     if (from_x < 0 && from_y < 0) return false;
 
-    Node node = std::move(graph.nodes[static_cast<size_t>(std::max(from_x, from_y))]);
-    take_out(graph.nodes[static_cast<size_t>(std::max(from_x, from_y))]);
-    FusedTail tail = tail_of(node);
-    ValueId residual = from_x > from_y ? y : x;
-    const int other = uses.producer(residual);
-    const int factor = other < 0 ? 0 : nearest_factor(graph.nodes[static_cast<size_t>(other)], graph);
-    if (factor > 0 && graph.nodes[static_cast<size_t>(other)].tail == nullptr) {
-      residual = graph.nodes[static_cast<size_t>(other)].input("X");
-      tail.residual_scale = factor;
-    }
-    tail.residual = static_cast<int>(node.inputs.size());
-    node.inputs.push_back({"Residual", 0, residual});
-    node.outputs[0].value = add.outputs[0].value;
-    set_tail(node, std::move(tail));
-    add = std::move(node);
+    Node& product = graph.nodes[static_cast<size_t>(std::max(from_x, from_y))];
+    add_residual(graph, uses, from_x > from_y ? y : x, product);
+    product.outputs[0].value = add.outputs[0].value;
+    add = std::move(product);
+    take_out(product);
     return true;
   });
 }

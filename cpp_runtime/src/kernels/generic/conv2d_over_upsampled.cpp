@@ -41,7 +41,8 @@ ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph)
   const graph::Constant& filter = constant_input(node, graph, "Filter");
   ConvParameters p;
   p.geometry = {.groups = 1, .in_channels = filter.shape[1], .out_channels = filter.shape[0], .kernel_h = 3, .kernel_w = 3,
-                .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+                .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1,
+                .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
   p.int8_in = node.precision == 2;
   p.int8_out = p.int8_in && node.alias == "int8_out";
   return p;
@@ -78,7 +79,9 @@ class Conv2dOverUpsampled : public Kernel {
  private:
   // A worker's memory: the rows that the ring holds, then per source the ring, a panel of input pixels, a row of sums.
   size_t tags_bytes() const { return align_up(sources_.size() * kRing * sizeof(int64_t)); }
-  size_t ring_row_bytes(const TensorView& in) const { return align_up(static_cast<size_t>(in.shape[3] * kTaps * columns_) * sizeof(float)); }
+  size_t ring_row_bytes(const TensorView& in) const {
+    return align_up(static_cast<size_t>(in.shape[3] * kTaps * columns_) * sizeof(float));
+  }
   size_t panel_bytes(const Source& source, const TensorView& in) const {
     const size_t element = !parameters_.int8_in ? sizeof(float) : widen_ ? sizeof(int16_t) : sizeof(int8_t);
     return align_up(static_cast<size_t>(in.shape[3] * source.weights.rows()) * element);
@@ -143,11 +146,13 @@ class Conv2dOverUpsampled : public Kernel {
     return panel;
   }
 
-  template <class Sum> void multiply(const Source& source, const TensorView& in, int64_t row, std::byte* panel, Sum* products) const {
+  template <class Sum>
+  void multiply(const Source& source, const TensorView& in, int64_t row, std::byte* panel, Sum* products) const {
     const void* pixels = rows_of(source, in, row, panel);
     const int64_t k = source.weights.rows(), n = source.weights.columns();
     if constexpr (std::is_same_v<Sum, float>) {
-      loops_.gemm_f32(static_cast<const float*>(pixels), k, in.shape[3], static_cast<const float*>(source.weights.data()), k, n, products, n);
+      loops_.gemm_f32(static_cast<const float*>(pixels), k, in.shape[3],
+                      static_cast<const float*>(source.weights.data()), k, n, products, n);
     } else {
       loops_.gemm_i8(pixels, k, in.shape[3], source.weights.data(), k, n, products, n);
     }
@@ -161,7 +166,8 @@ class Conv2dOverUpsampled : public Kernel {
   };
 
   // The products of a source's row, computed if the ring lacks them.
-  template <class Sum> const Sum* products(const Source& source, const TensorView& in, int64_t row, const Ring<Sum>& ring, std::byte* panel) const {
+  template <class Sum>
+  const Sum* products(const Source& source, const TensorView& in, int64_t row, const Ring<Sum>& ring, std::byte* panel) const {
     const int64_t slot = row % kRing;
     Sum* products = ring.rows + static_cast<size_t>(slot) * ring.row_elements;
     if (ring.tags[slot] != row) multiply(source, in, row, panel, products);

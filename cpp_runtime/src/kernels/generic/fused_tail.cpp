@@ -73,11 +73,13 @@ class FusedTailKernel : public Kernel {
   static size_t result_bytes(const TensorView& result) { return align_up(dense_bytes(result.dtype, result.shape)); }
 
   void check_outputs(std::span<const TensorView> outputs) const {
-    if (outputs.size() != tail_.outputs.size()) fail("%s: %zu outputs given, expected %zu", name_.c_str(), outputs.size(), tail_.outputs.size());
+    if (outputs.size() != tail_.outputs.size())
+      fail("%s: %zu outputs given, expected %zu", name_.c_str(), outputs.size(), tail_.outputs.size());
     for (size_t i = 0; i < outputs.size(); i++) {
       expect_dtype(name_, "output", outputs[i], tail_.outputs[i].dtype);
       if (!(outputs[i].shape == outputs[0].shape))
-        fail("%s: outputs are %s and %s, expected equal shapes", name_.c_str(), outputs[0].shape.str().c_str(), outputs[i].shape.str().c_str());
+        fail("%s: outputs are %s and %s, expected equal shapes", name_.c_str(), outputs[0].shape.str().c_str(),
+             outputs[i].shape.str().c_str());
     }
   }
 
@@ -92,7 +94,8 @@ class FusedTailKernel : public Kernel {
     };
     if (!tail_.addend.empty()) step([&](float* to) { add_constant(rows, y, to); });
     if (tail_.activation) step([&](float* to) { loops_.unary(tail_.activation->op, tail_.activation->parameters, y, rows.length, to); });
-    if (tail_.residual >= 0) step([&](float* to) { add_residual(rows, row, inputs[static_cast<size_t>(tail_.residual)], result.shape, y, to); });
+    if (tail_.residual >= 0)
+      step([&](float* to) { add_residual(rows, row, inputs[static_cast<size_t>(tail_.residual)], result.shape, y, to); });
     for (size_t i = 0; i < outputs.size(); i++) store_row(tail_.outputs[i], rows, row, y, outputs[i]);
   }
 
