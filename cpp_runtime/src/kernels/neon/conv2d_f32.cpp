@@ -1,4 +1,5 @@
-// conv2d, fp32, one group: 1x1 over all pixels as one long row, kernels up to 5 x 5 row by row.
+// conv2d, fp32, one group: 1x1 over all pixels as one long row, kernels up to 5 x 5 row by row, wide 3x3 by Winograd where the net
+// is fp32 throughout.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -8,6 +9,8 @@
 #include "kernels/generic/parameters.h"
 #include "kernels/neon/conv_rows_f32.h"
 #include "kernels/neon/kernels_f32.h"
+#include "kernels/neon/pure_fp32.h"
+#include "kernels/neon/winograd_f32.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -137,6 +140,56 @@ class WindowConv2dF32 : public Kernel {
   ConvRowsF32 rows_;
 };
 
+// Four rows of outputs at a time.
+class WinogradConv2dF32 : public Kernel {
+ public:
+  WinogradConv2dF32(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
+      : input_(generic::input_index(node, "Input")), finish_(finish_of(node, graph, parameters)),
+        direct_(finish_.on_registers() && !finish_.form().residual),
+        winograd_(generic::constant_input(node, graph, "Filter"), finish_.lanes(), direct_ ? finish_.form() : FormF32{}) {}
+
+  std::string_view name() const override { return "neon.conv2d.fp32.winograd"; }
+
+  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
+    return static_cast<size_t>(threads) * worker_bytes(inputs[input_], outputs[0]);
+  }
+
+  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
+    const TensorView &in = inputs[input_], &out = outputs[0];
+    const int64_t height = out.shape[2], width = out.shape[3], bands = (height + WinogradF32::kTile - 1) / WinogradF32::kTile;
+    generic::parallel(context, out.shape[0] * bands, 1, [&](int64_t begin, int64_t end, int worker) {
+      std::byte* memory = context.scratch + static_cast<size_t>(worker) * worker_bytes(in, out);
+      auto *sums = reinterpret_cast<float*>(memory), *other = reinterpret_cast<float*>(memory + band_bytes(out));
+      auto* scratch = reinterpret_cast<float*>(memory + 2 * band_bytes(out));
+      winograd_.clear(in, scratch);
+      for (int64_t index = begin; index < end; index++) {
+        WinogradF32::Band band;
+        band.batch = index / bands;
+        band.y = index % bands * WinogradF32::kTile;
+        band.rows = std::min(WinogradF32::kTile, height - band.y);
+        band.out = direct_ ? out.as<float>() + band.batch * out.batch_stride + band.y * out.row_stride : sums;
+        band.out_row = direct_ ? out.row_stride : width * finish_.lanes();
+        band.out_step = direct_ ? out.pixel_stride : finish_.lanes();
+        winograd_.run(in, band, finish_.constants(), scratch);
+        if (!direct_) finish_.run(sums, other, (band.batch * height + band.y) * width, band.rows * width, inputs, outputs);
+      }
+    });
+  }
+
+ private:
+  size_t band_bytes(const TensorView& out) const {
+    return direct_ ? 0 : align_up(static_cast<size_t>(WinogradF32::kTile * out.shape[3] * finish_.lanes()) * sizeof(float));
+  }
+  size_t worker_bytes(const TensorView& in, const TensorView& out) const {
+    return 2 * band_bytes(out) + align_up(winograd_.scratch_elements(in) * sizeof(float));
+  }
+
+  size_t input_;
+  FinishF32 finish_;
+  bool direct_;  // nothing is left to do after the form
+  WinogradF32 winograd_;
+};
+
 bool is_pointwise(const ConvGeometry& g) {
   return g.kernel_h == 1 && g.kernel_w == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_top + g.pad_bottom + g.pad_left + g.pad_right == 0;
 }
@@ -156,6 +209,7 @@ bool accepts_conv2d_f32(const graph::Node& node, const graph::Graph& graph) {
 std::unique_ptr<Kernel> create_conv2d_f32(const graph::Node& node, const graph::Graph& graph) {
   const ConvParameters parameters = generic::conv_parameters(node, graph, false);
   if (is_pointwise(parameters.geometry)) return std::make_unique<PointwiseF32>(node, graph, parameters);
+  if (WinogradF32::suits(parameters.geometry) && is_pure_fp32(graph)) return std::make_unique<WinogradConv2dF32>(node, graph, parameters);
   return std::make_unique<WindowConv2dF32>(node, graph, parameters);
 }
 

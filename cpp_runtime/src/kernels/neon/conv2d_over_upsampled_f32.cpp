@@ -14,6 +14,7 @@
 #include "kernels/neon/kernels_f32.h"
 #include "kernels/neon/pure_fp32.h"
 #include "kernels/neon/upsampled_source_f32.h"
+#include "kernels/neon/winograd_f32.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -38,8 +39,10 @@ class OverUpsampledF32 : public Kernel {
       if (factors[i] > 1) {
         upsampled_.push_back({input.position, UpsampledSourceF32(filter, factors[i], finish_.lanes())});
       } else {
-        direct_.emplace(geometry_of(filter), filter, finish_.lanes(), finish_.form());
+        const ConvGeometry geometry = geometry_of(filter);
         direct_position_ = input.position;
+        if (WinogradF32::suits(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
+        else direct_.emplace(geometry, filter, finish_.lanes(), finish_.form());
       }
     }
   }
@@ -54,18 +57,19 @@ class OverUpsampledF32 : public Kernel {
     check(inputs, outputs[0]);
     const TensorView& out = outputs[0];
     const int64_t height = out.shape[2], width = out.shape[3];
-    generic::parallel(context, out.shape[0] * height, 1, [&](int64_t begin, int64_t end, int worker) {
-      const Memory memory = memory_of(context.scratch + static_cast<size_t>(worker) * worker_bytes(inputs, out), out);
+    const int64_t rows = band_rows(), bands = (height + rows - 1) / rows;
+    generic::parallel(context, out.shape[0] * bands, 1, [&](int64_t begin, int64_t end, int worker) {
+      const Memory memory = memory_of(context.scratch + static_cast<size_t>(worker) * worker_bytes(inputs, out), inputs, out);
       std::byte* next = memory.sources;
       for (const Upsampled& source : upsampled_) {
         source.source.clear(reinterpret_cast<float*>(next));
         next += source_bytes(source, inputs);
       }
-      auto* patch = reinterpret_cast<float*>(next);
-      if (direct_) direct_->clear(inputs[direct_position_], width, patch);
-      for (int64_t line = begin; line < end; line++) {
-        sum_upsampled(inputs, line / height, line % height, memory);
-        finish_row(inputs, outputs, line, memory, patch);
+      if (direct_) direct_->clear(inputs[direct_position_], width, memory.window);
+      if (winograd_) winograd_->clear(inputs[direct_position_], memory.window);
+      for (int64_t band = begin; band < end; band++) {
+        const int64_t batch = band / bands, y = band % bands * rows;
+        run_band(inputs, outputs, batch, y, std::min(rows, height - y), memory);
       }
     });
   }
@@ -79,24 +83,36 @@ class OverUpsampledF32 : public Kernel {
     size_t position;
     UpsampledSourceF32 source;
   };
-  // Two rows of sums, then the sources' own, then the window of the direct source.
+  // Two bands of sums, then the sources' own, then that of the direct source.
   struct Memory {
     float *sums, *other;
     std::byte* sources;
+    float* window;
   };
 
-  size_t sums_bytes(const TensorView& out) const { return align_up(static_cast<size_t>(out.shape[3] * finish_.lanes()) * sizeof(float)); }
-  Memory memory_of(std::byte* scratch, const TensorView& out) const {
-    return {reinterpret_cast<float*>(scratch), reinterpret_cast<float*>(scratch + sums_bytes(out)), scratch + 2 * sums_bytes(out)};
+  // Rows of outputs made at a time.
+  int64_t band_rows() const { return winograd_ ? WinogradF32::kTile : 1; }
+  size_t sums_bytes(const TensorView& out) const {
+    return align_up(static_cast<size_t>(band_rows() * out.shape[3] * finish_.lanes()) * sizeof(float));
+  }
+  size_t all_sources_bytes(std::span<const TensorView> inputs) const {
+    size_t bytes = 0;
+    for (const Upsampled& source : upsampled_) bytes += source_bytes(source, inputs);
+    return bytes;
+  }
+  Memory memory_of(std::byte* scratch, std::span<const TensorView> inputs, const TensorView& out) const {
+    std::byte* sources = scratch + 2 * sums_bytes(out);
+    return {reinterpret_cast<float*>(scratch), reinterpret_cast<float*>(scratch + sums_bytes(out)), sources,
+            reinterpret_cast<float*>(sources + all_sources_bytes(inputs))};
   }
   static size_t source_bytes(const Upsampled& source, std::span<const TensorView> inputs) {
     return align_up(source.source.scratch_elements(inputs[source.position]) * sizeof(float));
   }
   size_t worker_bytes(std::span<const TensorView> inputs, const TensorView& out) const {
-    size_t bytes = 2 * sums_bytes(out);
-    for (const Upsampled& source : upsampled_) bytes += source_bytes(source, inputs);
-    if (direct_) bytes += direct_->scratch_elements(inputs[direct_position_], out.shape[3]) * sizeof(float);
-    return align_up(bytes);
+    size_t window = 0;
+    if (direct_) window = direct_->scratch_elements(inputs[direct_position_], out.shape[3]);
+    if (winograd_) window = winograd_->scratch_elements(inputs[direct_position_]);
+    return align_up(2 * sums_bytes(out) + all_sources_bytes(inputs) + window * sizeof(float));
   }
 
   void check(std::span<const TensorView> inputs, const TensorView& out) const {
@@ -110,31 +126,42 @@ class OverUpsampledF32 : public Kernel {
     }
   }
 
-  void sum_upsampled(std::span<const TensorView> inputs, int64_t batch, int64_t y, const Memory& memory) const {
+  void sum_upsampled(std::span<const TensorView> inputs, int64_t batch, int64_t y, const Memory& memory, float* sums) const {
     std::byte* scratch = memory.sources;
     bool add = false;
     for (const Upsampled& source : upsampled_) {
-      source.source.run(inputs[source.position], batch, y, add, reinterpret_cast<float*>(scratch), memory.sums);
+      source.source.run(inputs[source.position], batch, y, add, reinterpret_cast<float*>(scratch), sums);
       scratch += source_bytes(source, inputs);
       add = true;
     }
   }
 
-  void finish_row(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t line, const Memory& memory, float* patch) const {
+  void run_band(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t batch, int64_t y, int64_t rows,
+                const Memory& memory) const {
     const TensorView& out = outputs[0];
-    const int64_t height = out.shape[2], width = out.shape[3], batch = line / height, y = line % height;
-    if (!direct_) {
+    const int64_t width = out.shape[3], first = (batch * out.shape[2] + y) * width;
+    for (int64_t i = 0; i < rows; i++) sum_upsampled(inputs, batch, y + i, memory, memory.sums + i * width * finish_.lanes());
+    if (!direct_ && !winograd_) {
       add_bias(memory.sums, width);
-      return finish_.run(memory.sums, memory.other, line * width, width, inputs, outputs);
+      return finish_.run(memory.sums, memory.other, first, width, inputs, outputs);
     }
-    RowF32 row;
-    row.start = upsampled_.empty() ? nullptr : memory.sums;
-    row.start_step = finish_.lanes();
-    row.out = finish_.on_registers() ? out.as<float>() + batch * out.batch_stride + y * out.row_stride : memory.other;
-    row.out_step = finish_.on_registers() ? out.pixel_stride : finish_.lanes();
-    if (finish_.form().residual) finish_.set_residual(row, line * width, out.shape, inputs);
-    direct_->run(inputs[direct_position_], batch, y, width, row, finish_.constants(), patch);
-    if (!finish_.on_registers()) finish_.run(memory.other, memory.sums, line * width, width, inputs, outputs);
+    const bool to_output = finish_.on_registers();
+    const float* start = upsampled_.empty() ? nullptr : memory.sums;
+    float* target = to_output ? out.as<float>() + batch * out.batch_stride + y * out.row_stride : memory.other;
+    const int64_t target_step = to_output ? out.pixel_stride : finish_.lanes();
+    if (winograd_) {
+      const WinogradF32::Band band{batch, y, rows, start, target, to_output ? out.row_stride : width * finish_.lanes(), target_step};
+      winograd_->run(inputs[direct_position_], band, finish_.constants(), memory.window);
+    } else {
+      RowF32 row;
+      row.start = start;
+      row.start_step = finish_.lanes();
+      row.out = target;
+      row.out_step = target_step;
+      if (finish_.form().residual) finish_.set_residual(row, first, out.shape, inputs);
+      direct_->run(inputs[direct_position_], batch, y, width, row, finish_.constants(), memory.window);
+    }
+    if (!to_output) finish_.run(memory.other, memory.sums, first, rows * width, inputs, outputs);
   }
 
   void add_bias(float* sums, int64_t width) const {
@@ -145,7 +172,8 @@ class OverUpsampledF32 : public Kernel {
   FinishF32 finish_;
   std::vector<Input> inputs_;
   std::vector<Upsampled> upsampled_;
-  std::optional<ConvRowsF32> direct_;
+  std::optional<ConvRowsF32> direct_;      // of the source at the output's resolution, one of the two
+  std::optional<WinogradF32> winograd_;
   size_t direct_position_ = 0;
 };
 

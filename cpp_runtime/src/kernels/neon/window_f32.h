@@ -15,7 +15,7 @@ namespace edgeocr::kernels::neon {
 
 class WindowF32 {
  public:
-  static constexpr int64_t kMaxRows = 5;
+  static constexpr int64_t kMaxRows = 6;
 
   // Patches have at most so many columns, `lanes` values each.
   WindowF32(const TensorView& in, int64_t rows, int64_t columns, int64_t lanes, bool always_copy = false)
