@@ -25,7 +25,9 @@ case ${1:-all} in
 esac
 [ $# -gt 0 ] && shift
 [ -x "$python" ] || fail "$python is missing: run \`make setup\`"
-ninja=$("$python" -c 'import os, ninja; print(os.path.join(ninja.BIN_DIR, "ninja"))') || fail "$python has no ninja: run \`make setup\`"
+zig=$("$python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))' 2>/dev/null) || fail "$python has no ziglang: run \`make setup\`"
+compiler="$zig $("$python" -m ziglang version)"
+ninja=$("$python" -c 'import os, ninja; print(os.path.join(ninja.BIN_DIR, "ninja"))' 2>/dev/null) || fail "$python has no ninja: run \`make setup\`"
 
 declare -A toolchains=([host]=zig-host [aarch64]=zig-aarch64-musl)
 for target in "${targets[@]}"; do
@@ -34,9 +36,11 @@ for target in "${targets[@]}"; do
   mkdir -p "$build"
   exec 9>"$build/lock"  # two runs at once would ruin ninja's log
   flock 9
-  if [ ! -f "$build/build.ninja" ]; then
+  if [ "$(cat "$build/compiler" 2>/dev/null)" != "$compiler" ]; then  # none yet, another one, or another place
+    find "$build" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf {} +
     "$python" -m cmake -S "$root" -B "$build" -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DEDGEOCR_PYTHON="$python" \
       -DCMAKE_TOOLCHAIN_FILE="$root/cmake/${toolchains[$target]}.cmake"
+    echo "$compiler" >"$build/compiler"
   fi
   "$python" -m cmake --build "$build" -j "$jobs" "$@" 9>&-
   exec 9>&-
