@@ -16,8 +16,10 @@ function(edgeocr_find_zig result)
   set(${result} "${zig}" PARENT_SCOPE)
 endfunction()
 
+# The version stands in the wrapper because ccache knows the compiler by the wrapper's content.
 function(edgeocr_write_wrapper path command)
-  file(CONFIGURE OUTPUT "${path}" CONTENT "#!/bin/sh\nexec ${command} \"$@\"\n")
+  execute_process(COMMAND "${EDGEOCR_ZIG}" version OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE)
+  file(CONFIGURE OUTPUT "${path}" CONTENT "#!/bin/sh\n# zig ${version}\nexec ${command} \"$@\"\n")
   file(CHMOD "${path}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 endfunction()
 
