@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,11 +51,15 @@ def kill_daemon(where: StatePaths) -> None:
     wait_until_ended(where)
 
 
-def start_program(where: StatePaths) -> subprocess.Popen[bytes]:
-    """A process that carries the phone's mark, as one that its shell started."""
-    return subprocess.Popen(
-        ["sleep", "600"], env={"EDGEOCR_EMULATOR": str(where.folder), "PATH": os.environ["PATH"]}, start_new_session=True
-    )
+@contextlib.contextmanager
+def start_program(where: StatePaths) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that carries the phone's mark, as one that its shell started. It is killed at the end, should nobody have done so."""
+    environment = {"EDGEOCR_EMULATOR": str(where.folder), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(["sleep", "600"], env=environment, start_new_session=True) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
 
 
 def test_it_starts_and_stops(where: StatePaths) -> None:
@@ -125,6 +130,25 @@ def test_the_daemon_clears_up_when_it_is_terminated_by_others(where: StatePaths)
         os.kill(state.pid, signal.SIGTERM)
         assert program.wait(5) == -signal.SIGKILL
         wait_until_ended(where)
+    assert read_state(where) is None
+
+
+def test_the_daemon_clears_up_when_the_signal_comes_as_soon_as_it_listens(where: StatePaths) -> None:
+    where.folder.mkdir()
+    program = f"""
+import os, signal
+from edgeocr.emulator import daemon
+tell = daemon._tell
+def tell_and_terminate(document):
+    tell(document)
+    os.kill(os.getpid(), signal.SIGTERM)
+daemon._tell = tell_and_terminate
+daemon.main(["--state", {str(where.folder)!r}, "--mode", "prefix"])
+"""
+    with start_program(where) as left:
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert left.wait(5) == -signal.SIGKILL
     assert read_state(where) is None
 
 

@@ -118,14 +118,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _tell({"error": f"the emulated phone cannot be set up in {where.folder}: {error}", "hint": None})
         return EdgeocrError.exit_code
-    write_state(where, state)
-    signal.signal(signal.SIGTERM, _on_terminate)
-    _tell(asdict(state))
     try:
+        signal.signal(signal.SIGTERM, _on_terminate)
+        write_state(where, state)
+        _tell(asdict(state))  # from here on the signal may come at any point
         daemon.serve_forever()
     except SystemExit:
         log.info("stopped")
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         kill_processes_of(where.folder)
         where.description.unlink(missing_ok=True)
     return 0
