@@ -4,7 +4,7 @@
 PADDLE ?= yes
 VENV := .venv/bin
 
-.PHONY: help setup runner bench test lint a76 clean
+.PHONY: help setup runner bench test lint a76 traffic clean
 
 help:
 	@echo 'make bench   set up, then run the models on the emulated phone and show the report'
@@ -13,6 +13,7 @@ help:
 	@echo 'make runner  build edgeocr_run for this machine and for the phone'
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make a76     estimated Cortex-A76 cycles of every net (needs qemu-user and llvm-19 from Debian)'
+	@echo 'make traffic bytes that every net moves beyond a phone'\''s caches, simulated (as make a76, ten times as long)'
 	@echo 'make clean   remove what was built; the environments stay'
 
 setup:
@@ -32,6 +33,9 @@ lint:
 
 a76: setup
 	@$(VENV)/python benchmarks/a76
+
+traffic: setup
+	@$(VENV)/python benchmarks/a76 --traffic
 
 clean:
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,6 +1,8 @@
 """`make a76`: estimated Cortex-A76 cycles of every net at hand → benchmarks/results/a76.json, and a table.
 
-The project's own nets are always there; the public ones are taken from EDGEOCR_TEST_DATA, and left out by name where they are not.
+`make traffic` (--traffic): bytes from beyond a Snapdragon 855 prime core's caches instead → benchmarks/results/traffic.json; takes ten
+times as long. The project's own nets are always there; the public ones are taken from EDGEOCR_TEST_DATA, and left out by name where they
+are not.
 Needs Debian's qemu-user and llvm-19.
 """
 
@@ -11,14 +13,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from estimate import MissingToolError, steady_state
+import estimate
+import traffic
+from emulation import MissingToolError
 
 from edgeocr.paths import MODELS, PHONE_RUNNER, ROOT, TEST_DATA
 
-RESULTS = ROOT / "benchmarks" / "results" / "a76.json"
+RESULTS = ROOT / "benchmarks" / "results"
 REPEATS = 1
 
 
@@ -45,9 +50,33 @@ NETS = [
 ]
 
 
-def measure(net: Net) -> dict[str, object]:
+@dataclass(frozen=True)
+class Instrument:
+    """What is measured of a net: the file of the results, and the columns of the table: key and heading, in millions."""
+
+    file: str
+    columns: tuple[tuple[str, str], ...]
+    measure: Callable[[list[str], list[str]], dict[str, int]]
+
+
+def cycles(once: list[str], more: list[str]) -> dict[str, int]:
+    found = estimate.steady_state(once, more, REPEATS)
+    return {"instructions": round(found.instructions), "a76_cycles": round(found.cycles)}
+
+
+def bytes_moved(once: list[str], more: list[str]) -> dict[str, int]:
+    found = traffic.steady_state(once, more, REPEATS)
+    return {"l2_misses": round(found.l2_misses), "beyond_l3_bytes": round(found.beyond_l3_bytes)}
+
+
+CYCLES = Instrument("a76.json", (("instructions", "M instructions"), ("a76_cycles", "M A76 cycles (estimated)")), cycles)
+TRAFFIC = Instrument(
+    "traffic.json", (("l2_misses", "M lines from beyond L2"), ("beyond_l3_bytes", "MB from beyond L3 (simulated)")), bytes_moved
+)
+
+
+def measure(net: Net, instrument: Instrument) -> dict[str, object]:
     command = [str(PHONE_RUNNER), "bench", str(net.path), "--input", net.input, "--threads", "1", "--warmup", "0", "--repeats"]
-    estimate = steady_state([*command, "1"], [*command, str(1 + REPEATS)], REPEATS)
     shown = ["edgeocr_run", "bench", net.path.name, "--input", net.input, "--threads", "1"]
     return {
         "net": net.net,
@@ -55,32 +84,34 @@ def measure(net: Net) -> dict[str, object]:
         "input": net.input,
         "precision": net.precision,
         "threads": 1,
-        "instructions": round(estimate.instructions),
-        "a76_cycles": round(estimate.cycles),
+        **instrument.measure([*command, "1"], [*command, str(1 + REPEATS)]),
         "command": " ".join(shown),
     }
 
 
-def write(rows: list[dict[str, object]]) -> None:
-    part = RESULTS.with_suffix(".part")
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+def write(rows: list[dict[str, object]], path: Path) -> None:
+    part = path.with_suffix(".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
     part.write_text(json.dumps(rows, indent=1) + "\n")
-    os.replace(part, RESULTS)
+    os.replace(part, path)
 
 
 def main() -> int:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--traffic", action="store_true", help="simulate the caches instead of estimating cycles")
+    instrument = TRAFFIC if parser.parse_args().traffic else CYCLES
     if not PHONE_RUNNER.exists():
         print("error: the phone's runner is missing: run `make runner`", file=sys.stderr)
         return 1
     rows = []
-    print(f"{'net':4} {'model':24} {'input':13} {'':5} {'M instructions':>14} {'M A76 cycles (estimated)':>25}")
+    headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
+    print(f"{'net':4} {'model':24} {'input':13} {'':5} {headings}")
     for net in NETS:
         if not net.path.exists():
             print(f"{net.net:4} {net.model:24} left out: {net.path.name} is not in EDGEOCR_TEST_DATA")
             continue
         try:
-            row = measure(net)
+            row = measure(net, instrument)
         except MissingToolError as missing:
             print(f"error: {missing}", file=sys.stderr)
             return 1
@@ -88,9 +119,9 @@ def main() -> int:
             print(f"error: {net.path.name}: {failed.cmd[0]} exited with {failed.returncode}", file=sys.stderr)
             return 1
         rows.append(row)
-        counts = [float(str(row[key])) / 1e6 for key in ("instructions", "a76_cycles")]
-        print(f"{net.net:4} {net.model:24} {net.input:13} {net.precision:5} {counts[0]:14.1f} {counts[1]:25.1f}", flush=True)
-    write(rows)
+        counts = " ".join(f"{float(str(row[key])) / 1e6:29.1f}" for key, _ in instrument.columns)
+        print(f"{net.net:4} {net.model:24} {net.input:13} {net.precision:5} {counts}", flush=True)
+    write(rows, RESULTS / instrument.file)
     return 0
 
 

@@ -1,29 +1,15 @@
 // QEMU TCG plugin: counts how often each translated block runs and writes "count code-words…" per block at exit.
 //
-// Argument: out=FILE. The declarations are qemu-plugin.h's, API version 1, which Debian's qemu-user does not bring along.
+// Argument: out=FILE.
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint64_t qemu_plugin_id_t;
-typedef struct qemu_info_t qemu_info_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
-typedef void (*qemu_plugin_udata_cb_t)(qemu_plugin_id_t id, void *userdata);
-enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
-extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb);
-extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t cb, void *userdata);
-extern void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, enum qemu_plugin_op op, void *ptr, uint64_t imm);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t idx);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+#include "plugin.h"
 
-#define EXPORT __attribute__((visibility("default")))
-EXPORT int qemu_plugin_version = 1;
+int qemu_plugin_version = 1;
 
 struct block {
   uint64_t address, runs;
@@ -75,7 +61,7 @@ static void on_exit_write(qemu_plugin_id_t id, void *unused) {
   fclose(file);
 }
 
-EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv) {
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv) {
   (void)info;
   for (int i = 0; i < argc; i++)
     if (strncmp(argv[i], "out=", 4) == 0) out_path = strdup(argv[i] + 4);

@@ -12,24 +12,19 @@ import collections
 import concurrent.futures
 import os
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from emulation import MissingToolError, build_plugin, run_counted
+
 MATTR = "+v8.2a,+dotprod,+fullfp16,+lse,+rcpc"
 COVERED = 0.999  # share of the instructions that is scheduled; the rest is taken at their mean
 ITERATIONS = 50
 
 Code = tuple[str, ...]
-
-
-class MissingToolError(Exception):
-    """A program that the estimate needs is not installed; the message says which Debian package has it."""
 
 
 @dataclass(frozen=True)
@@ -49,28 +44,10 @@ def llvm_tool(name: str) -> str:
     return path
 
 
-def qemu() -> str:
-    path = shutil.which("qemu-aarch64")
-    if path is None:
-        raise MissingToolError("qemu-aarch64 is missing (the static build takes no plugins): apt-get install qemu-user")
-    return path
-
-
-def build_plugin(folder: Path) -> Path:
-    plugin = folder / "libblocks.so"
-    command = [sys.executable, "-m", "ziglang", "cc", "-O2", "-shared", "-fPIC", "-o", str(plugin), str(HERE / "blocks.c")]
-    subprocess.run(command, check=True)
-    return plugin
-
-
 def count_blocks(plugin: Path, command: Sequence[str], folder: Path) -> collections.Counter[Code]:
     """Runs `command` under qemu; how often each block of code words ran."""
-    out = folder / "blocks.txt"
-    out.unlink(missing_ok=True)
-    argv = [qemu(), "-cpu", "cortex-a76", "-plugin", f"{plugin},out={out}", *command]
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
     blocks: collections.Counter[Code] = collections.Counter()
-    for line in out.read_text().splitlines():
+    for line in run_counted(plugin, command, folder):
         runs, *code = line.split()
         blocks[tuple(code)] += int(runs)
     return blocks
@@ -110,7 +87,7 @@ def steady_state(once: Sequence[str], more: Sequence[str], repeats: int) -> Esti
     """What one repeat costs: `more` runs the net `repeats` times oftener than `once`; start-up cancels out."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        plugin = build_plugin(folder)
+        plugin = build_plugin("blocks", folder)
         first = count_blocks(plugin, once, folder)
         blocks = count_blocks(plugin, more, folder)
         blocks.subtract(first)
