@@ -14,6 +14,7 @@ help:
 	@echo 'make lint    ruff, mypy, import-linter'
 	@echo 'make a76     estimated Cortex-A76 cycles of every net (needs qemu-user and llvm-19 from Debian)'
 	@echo 'make traffic bytes that every net moves beyond a phone'\''s caches, simulated (as make a76, ten times as long)'
+	@echo 'make peers   other engines on the same nets on this machine (makes .venv-peers from PyPI)'
 	@echo 'make clean   remove what was built; the environments stay'
 
 setup:
@@ -33,6 +34,9 @@ lint:
 
 a76: setup
 	@$(VENV)/python benchmarks/a76
+
+peers: setup
+	@$(VENV)/python benchmarks/peers/compare.py
 
 traffic: setup
 	@$(VENV)/python benchmarks/a76 --traffic

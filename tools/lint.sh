@@ -6,5 +6,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=.venv/bin
 "$venv"/ruff check --quiet host tests tools benchmarks
 "$venv"/ruff format --quiet --check host tests tools benchmarks
-"$venv"/mypy host tests tools benchmarks/a76
+"$venv"/mypy host tests tools benchmarks/a76 benchmarks/peers
 "$venv"/lint-imports --no-cache
