@@ -6,6 +6,8 @@
 #include "kernels/processor.h"
 #if defined(__aarch64__)
 #include "kernels/neon/neon.h"
+#elif defined(__x86_64__)
+#include "kernels/x86/x86.h"
 #endif
 
 namespace edgeocr::kernels {
@@ -15,6 +17,8 @@ std::span<const std::span<const KernelEntry>> kernel_sets() {
     std::vector<std::span<const KernelEntry>> usable;
 #if defined(__aarch64__)
     if (has_armv82_dotprod()) usable.push_back(neon_set());
+#elif defined(__x86_64__)
+    if (has_x86_64_v3()) usable.push_back(x86_set());
 #endif
     usable.push_back(generic_set());
     return usable;

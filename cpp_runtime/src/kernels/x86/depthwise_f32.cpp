@@ -1,0 +1,118 @@
+// depthwise_conv2d, fp32: 3x3 and 5x5, steps of one or two along a row, any step between rows.
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/aligned.h"
+#include "kernels/generic/conv_parameters.h"
+#include "kernels/generic/parameters.h"
+#include "kernels/x86/finish_f32.h"
+#include "kernels/x86/kernels_f32.h"
+#include "kernels/x86/window_f32.h"
+
+namespace edgeocr::kernels::x86 {
+
+namespace {
+
+using generic::ConvParameters;
+
+class DepthwiseF32 : public Kernel {
+ public:
+  DepthwiseF32(const graph::Node& node, const graph::Graph& graph)
+      : loops_(current_inner_loops()), parameters_(generic::conv_parameters(node, graph, false)), input_(generic::input_index(node, "Input")),
+        finish_(generic::bias_or_zeros(node, graph, parameters_.geometry.out_channels), generic::conv_activation(node), parse_tail(node, graph)) {
+    const ConvGeometry& g = parameters_.geometry;
+    many_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, true);
+    one_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, false);
+    pack(generic::constant_input(node, graph, "Filter"));
+  }
+
+  std::string_view name() const override { return "x86.depthwise_conv2d.fp32"; }
+
+  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
+    return static_cast<size_t>(threads) * worker(inputs[input_], outputs[0]).bytes;
+  }
+
+  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
+    const TensorView &in = inputs[input_], &out = outputs[0];
+    const ConvGeometry& g = parameters_.geometry;
+    const WindowF32 window(in, g.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
+    const int64_t height = out.shape[2], width = out.shape[3], lanes = finish_.lanes();
+    const bool direct = is_plain();
+    const Worker space = worker(in, out);
+    generic::parallel(context, out.shape[0] * height, 1, [&](int64_t begin, int64_t end, int worker) {
+      auto* patch = reinterpret_cast<float*>(context.scratch + static_cast<size_t>(worker) * space.bytes);
+      auto* sums = patch + space.window / sizeof(float);
+      window.clear(patch);
+      const int64_t tile = width < loops_.depthwise_many ? 1 : loops_.depthwise_many;
+      for (int64_t line = begin; line < end; line++) {
+        const int64_t batch = line / height, y = line % height;
+        float* row = direct ? out.as<float>() + batch * out.batch_stride + y * out.row_stride : sums;
+        const ptrdiff_t step = direct ? out.pixel_stride : lanes;
+        for (int64_t m = 0; m < width; m += tile) {
+          const int64_t x = std::min(m, width - tile);
+          const WindowF32::Pixels pixels =
+              window.at(batch, y * g.stride_h - g.pad_top, x * g.stride_w - g.pad_left, columns_under(tile), patch);
+          DepthwiseTileF32 arguments{.rows = {}, .pixel_step = pixels.pixel_step, .weights = weights_.data(), .lanes = lanes,
+                                     .out = row + x * step, .out_step = step};
+          std::copy_n(pixels.rows.begin(), g.kernel_h, arguments.rows);
+          (tile == 1 ? one_ : many_)(arguments, direct ? finish_.form() : FormF32{}, finish_.constants());
+        }
+        if (!direct) finish_.run(sums, sums + space.sums / sizeof(float), line * width, width, inputs, outputs);
+      }
+    });
+  }
+
+ private:
+  struct Worker {
+    size_t window, sums, bytes;
+  };
+  Worker worker(const TensorView& in, const TensorView& out) const {
+    Worker w{};
+    const WindowF32 window(in, parameters_.geometry.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
+    w.window = align_up(window.elements() * sizeof(float));
+    w.sums = is_plain() ? 0 : align_up(static_cast<size_t>(out.shape[3] * finish_.lanes()) * sizeof(float));
+    w.bytes = w.window + 2 * w.sums;
+    return w;
+  }
+
+  // Stores go straight to the output; a residual is added afterwards.
+  bool is_plain() const { return finish_.on_registers() && !finish_.form().residual; }
+  int64_t columns_under(int64_t outputs) const {
+    return (outputs - 1) * parameters_.geometry.stride_w + parameters_.geometry.kernel_w;
+  }
+
+  // Filter [C, 1, kernel, kernel]
+  void pack(const graph::Constant& filter) {
+    const ConvGeometry& g = parameters_.geometry;
+    const auto values = filter.as<float>();
+    const int64_t taps = g.kernel_h * g.kernel_w;
+    for (int64_t first = 0; first < finish_.lanes(); first += 8)
+      for (int64_t t = 0; t < taps; t++)
+        for (int64_t c = first; c < first + 8; c++) weights_.push_back(c < g.in_channels ? values[static_cast<size_t>(c * taps + t)] : 0.0f);
+  }
+
+  const InnerLoops& loops_;
+  ConvParameters parameters_;
+  size_t input_;
+  FinishF32 finish_;
+  DepthwiseFunctionF32 many_ = nullptr, one_ = nullptr;
+  std::vector<float> weights_;
+};
+
+}  // namespace
+
+bool accepts_depthwise_f32(const graph::Node& node, const graph::Graph& graph) {
+  const graph::Constant* filter = graph.constant(node.input("Filter"));
+  if (node.precision == 2 || filter == nullptr || filter->dtype != DataType::f32 || filter->shape.rank() != 4) return false;
+  const ConvParameters p = generic::conv_parameters(node, graph, false);
+  const ConvGeometry& g = p.geometry;
+  const bool depthwise = g.groups > 4 && g.groups == g.in_channels && g.groups == g.out_channels;
+  return depthwise && g.kernel_h == g.kernel_w && (g.kernel_h == 3 || g.kernel_h == 5) && g.stride_w <= 2 && g.dilation_h == 1 &&
+         g.dilation_w == 1 && !p.same_padding;
+}
+
+std::unique_ptr<Kernel> create_depthwise_f32(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<DepthwiseF32>(node, graph); }
+
+}  // namespace edgeocr::kernels::x86

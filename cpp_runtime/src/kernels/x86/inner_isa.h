@@ -1,0 +1,40 @@
+// What the inner_*.cpp of one level share: vectors of eight fp32 values, the end of a sum, and what inner_table.cpp collects.
+#pragma once
+
+#include "kernels/generic/simd.h"
+#include "kernels/x86/inner_loops.h"
+
+namespace edgeocr::kernels::x86 {
+inline namespace EDGEOCR_ISA {
+
+using generic::f32x8;
+using generic::load;
+using generic::multiply_add;
+using generic::store;
+
+constexpr int64_t kLanes = 8;
+
+// The first operand where it is greater, else the second, which so replaces NaN: requant.h's comparisons.
+inline f32x8 maximum(f32x8 a, f32x8 b) { return a > b ? a : b; }
+inline f32x8 minimum(f32x8 a, f32x8 b) { return a < b ? a : b; }
+
+// Eight channels of one pixel.
+template <FormF32::Act A> inline f32x8 activate_sum(f32x8 v, const ConstantsF32& c) {
+  const f32x8 zero = 0.0f;
+  if constexpr (A == FormF32::Act::relu) v = maximum(v, zero);
+  if constexpr (A == FormF32::Act::hard_swish) v = v * (minimum(maximum(v + c.offset, zero), f32x8(c.threshold)) * c.inverse_scale);
+  return v;
+}
+
+GemmFunctionF32 gemm_f32(int64_t columns);
+DepthwiseFunctionF32 depthwise_f32(int64_t kernel, int64_t step, bool many);
+void winograd_input_f32(const WinogradInputF32& tile);
+void winograd_output_f32(const WinogradOutputF32& tile, const FormF32& form, const ConstantsF32& constants);
+void subtract_f32(const float* a, const float* b, int64_t n, float* out);
+void expand_f32(const ExpandF32& row);
+void spread_f32(const float* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, float* sums);
+
+constexpr int64_t kDepthwiseMany = 8;
+
+}  // namespace EDGEOCR_ISA
+}  // namespace edgeocr::kernels::x86

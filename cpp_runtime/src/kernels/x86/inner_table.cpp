@@ -1,0 +1,29 @@
+// The table of one level, called inner_loops_<EDGEOCR_ISA>.
+#include "kernels/x86/inner_isa.h"
+
+#define EDGEOCR_JOIN_(a, b) a##b
+#define EDGEOCR_JOIN(a, b) EDGEOCR_JOIN_(a, b)
+#define EDGEOCR_TEXT_(a) #a
+#define EDGEOCR_TEXT(a) EDGEOCR_TEXT_(a)
+
+namespace edgeocr::kernels::x86 {
+
+const InnerLoops& EDGEOCR_JOIN(inner_loops_, EDGEOCR_ISA)() {
+  static constexpr auto text = EDGEOCR_TEXT(EDGEOCR_ISA);
+  static const InnerLoops table{
+      .isa = text,
+      .gemm_widths = {3 * kLanes, 2 * kLanes, kLanes},
+      .gemm_single_width = 8 * kLanes,
+      .gemm_f32 = gemm_f32,
+      .depthwise_many = kDepthwiseMany,
+      .depthwise_f32 = depthwise_f32,
+      .winograd_input_f32 = winograd_input_f32,
+      .winograd_output_f32 = winograd_output_f32,
+      .subtract_f32 = subtract_f32,
+      .expand_f32 = expand_f32,
+      .spread_f32 = spread_f32,
+  };
+  return table;
+}
+
+}  // namespace edgeocr::kernels::x86

@@ -1,0 +1,19 @@
+// Kernels that order sums otherwise than the plain set serve nets without int8 only: there fp32 results are held to a tolerance, in
+// int8 nets a last bit of a head or a gate could turn into another int8 value, or another result than on the host.
+#pragma once
+
+#include <algorithm>
+
+#include "graph/fused_tail.h"
+#include "graph/graph.h"
+
+namespace edgeocr::kernels::x86 {
+
+inline bool is_pure_fp32(const graph::Graph& graph) {
+  return std::ranges::none_of(graph.nodes, [](const graph::Node& node) {
+    const bool int8_tail = node.tail != nullptr && std::ranges::any_of(node.tail->outputs, [](const auto& output) { return output.dtype == DataType::i8; });
+    return node.precision == 2 || node.op == "calib" || int8_tail;
+  });
+}
+
+}  // namespace edgeocr::kernels::x86

@@ -1,0 +1,22 @@
+// The x86 kernel set. An entry takes a node only if everything its kernel relies on holds; generic takes the rest.
+#include <vector>
+
+#include "kernels/x86/kernels_f32.h"
+#include "kernels/x86/x86.h"
+
+namespace edgeocr::kernels {
+
+std::span<const KernelEntry> x86_set() {
+  static const std::vector<KernelEntry> entries = {
+      {"conv2d", x86::accepts_conv2d_f32, x86::create_conv2d_f32},
+      {"conv2d_over_upsampled", x86::accepts_conv2d_over_upsampled_f32, x86::create_conv2d_over_upsampled_f32},
+      {"conv2d_transpose", x86::accepts_conv2d_transpose_f32, x86::create_conv2d_transpose_f32},
+      {"depthwise_conv2d", x86::accepts_depthwise_f32, x86::create_depthwise_f32},
+      {"fc", x86::accepts_fc_f32, x86::create_fc_f32},
+      {"mul", x86::accepts_fc_f32, x86::create_fc_f32},
+      {"rnn", x86::accepts_rnn_f32, x86::create_rnn_f32},
+  };
+  return entries;
+}
+
+}  // namespace edgeocr::kernels

@@ -1,0 +1,48 @@
+// conv3x3 over a nearest-upsampled map, row by row, at the cost of nine products per pixel of the map itself.
+//
+// In one dimension, with taps (a, b, c), s = a + b + c and D[i] = x[i-1] - x[i] (zeros outside), the outputs over pixel i are
+//   the first     s x[i] + a D[i]
+//   those between s x[i]
+//   the last      s x[i] - c D[i+1]
+// In two dimensions that is one product of x, two of its differences along a row, two of those between rows, four of both.
+#pragma once
+
+#include <vector>
+
+#include "base/tensor.h"
+#include "graph/graph.h"
+#include "kernels/x86/gemm_f32.h"
+
+namespace edgeocr::kernels::x86 {
+
+class UpsampledSourceF32 {
+ public:
+  // filter: [O, I, 3, 3]; lanes: O, padded to vectors of eight; factor >= 2.
+  UpsampledSourceF32(const graph::Constant& filter, int64_t factor, int64_t lanes);
+
+  // Scratch memory of one worker: products of the last rows.
+  size_t scratch_elements(const TensorView& in) const;
+  // Before a worker's first row.
+  void clear(float* scratch) const;
+
+  // What the source contributes to row y of the output: [factor * width][lanes], stored, or added to what is there.
+  void run(const TensorView& in, int64_t batch, int64_t y, bool add, float* scratch, float* sums) const;
+
+ private:
+  enum Phase : int { kFirst, kBetween, kLast };
+  struct Products;
+
+  Products products(const TensorView& in, float* scratch) const;
+  void multiply_row(const TensorView& in, int64_t batch, int64_t row, const Products& p) const;
+  void multiply_boundary(const TensorView& in, int64_t batch, int64_t row, const Products& p) const;
+  void subtract_neighbours(const float* x, ptrdiff_t step, int64_t width, float* out) const;
+  void expand(int64_t width, Phase phase, const Products& p) const;
+  void multiply(const GemmF32& gemm, const float* pixels, ptrdiff_t step, int64_t count, float* out) const;
+
+  const InnerLoops& loops_;
+  int64_t factor_, in_lanes_, lanes_;
+  std::vector<float> zeros_;            // the bias of the products
+  GemmF32 plain_, along_, between_, both_;
+};
+
+}  // namespace edgeocr::kernels::x86

@@ -1,0 +1,94 @@
+#include "kernels/x86/winograd_f32.h"
+
+#include <algorithm>
+
+#include "base/aligned.h"
+
+namespace edgeocr::kernels::x86 {
+
+namespace {
+
+constexpr int64_t kSize = 6, kElements = kSize * kSize;  // of a transformed tile
+
+// The points of inner_winograd_f32.cpp.
+constexpr double kFilter[kSize][3] = {{0.25, 0, 0}, {-1 / 6.0, -1 / 6.0, -1 / 6.0}, {-1 / 6.0, 1 / 6.0, -1 / 6.0},
+                                      {1 / 24.0, 1 / 12.0, 1 / 6.0}, {1 / 24.0, -1 / 12.0, 1 / 6.0}, {0, 0, 1}};
+
+int64_t tiles_of(int64_t width) { return (width + WinogradF32::kTile - 1) / WinogradF32::kTile; }
+
+}  // namespace
+
+bool WinogradF32::suits(const ConvGeometry& g) {
+  constexpr int64_t kLeastChannels = 16;
+  const bool three = g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1;
+  const bool pads = g.pad_top == 1 && g.pad_bottom == 1 && g.pad_left == 1 && g.pad_right == 1;
+  return three && pads && g.groups == 1 && g.in_channels >= kLeastChannels && g.out_channels >= kLeastChannels;
+}
+
+WinogradF32::WinogradF32(const graph::Constant& filter, int64_t lanes, const FormF32& form)
+    : loops_(current_inner_loops()), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), form_(form), zeros_(static_cast<size_t>(lanes), 0.0f) {
+  const auto values = filter.as<float>();
+  const int64_t outputs = filter.shape[0], inputs = filter.shape[1];
+  for (int64_t row = 0; row < kSize; row++)
+    for (int64_t column = 0; column < kSize; column++) {
+      const auto weight = [&](int64_t, int64_t c, int64_t o) {
+        if (c >= inputs || o >= outputs) return 0.0f;
+        double sum = 0;
+        for (int64_t tap = 0; tap < 9; tap++)
+          sum += kFilter[row][tap / 3] * kFilter[column][tap % 3] * static_cast<double>(values[static_cast<size_t>((o * inputs + c) * 9 + tap)]);
+        return static_cast<float>(sum);
+      };
+      gemms_.emplace_back(1, in_lanes_, lanes_, FormF32{}, weight);
+    }
+}
+
+size_t WinogradF32::scratch_elements(const TensorView& in) const {
+  const size_t transformed = static_cast<size_t>(kElements * tiles_of(in.shape[3]) * (in_lanes_ + lanes_));
+  return align_up(window(in).elements() * sizeof(float)) / sizeof(float) + transformed;
+}
+
+// [element][tile][in_lanes]
+void WinogradF32::transform_inputs(const TensorView& in, const Band& band, float* patch, float* transformed) const {
+  const WindowF32 window = this->window(in);
+  const int64_t tiles = tiles_of(in.shape[3]);
+  for (int64_t tile = 0; tile < tiles; tile++) {
+    const WindowF32::Pixels pixels = window.at(band.batch, band.y - 1, tile * kTile - 1, kSize, patch);
+    WinogradInputF32 input{.rows = {}, .pixel_step = pixels.pixel_step, .lanes = in_lanes_, .transformed = transformed + tile * in_lanes_,
+                           .element_step = tiles * in_lanes_};
+    std::copy_n(pixels.rows.begin(), kSize, input.rows);
+    loops_.winograd_input_f32(input);
+  }
+}
+
+// From [element][tile][lanes].
+void WinogradF32::transform_outputs(const float* products, int64_t width, const Band& band, const ConstantsF32& constants) const {
+  const int64_t tiles = tiles_of(width);
+  for (int64_t tile = 0; tile < tiles; tile++) {
+    const int64_t x = tile * kTile;
+    const WinogradOutputF32 output{.products = products + tile * lanes_, .element_step = tiles * lanes_, .lanes = lanes_, .rows = band.rows,
+                                   .columns = std::min(kTile, width - x), .start = band.start == nullptr ? nullptr : band.start + x * lanes_,
+                                   .start_row = width * lanes_, .start_step = lanes_, .out = band.out + x * band.out_step,
+                                   .out_row = band.out_row, .out_step = band.out_step};
+    loops_.winograd_output_f32(output, form_, constants);
+  }
+}
+
+void WinogradF32::run(const TensorView& in, const Band& band, const ConstantsF32& constants, float* scratch) const {
+  const int64_t width = in.shape[3], tiles = tiles_of(width);
+  float* transformed = scratch + align_up(window(in).elements() * sizeof(float)) / sizeof(float);
+  float* products = transformed + kElements * tiles * in_lanes_;
+  transform_inputs(in, band, scratch, transformed);
+  const ConstantsF32 no_bias{.bias = zeros_.data()};
+  for (int64_t element = 0; element < kElements; element++) {
+    RowF32 row;
+    row.segments[0] = transformed + element * tiles * in_lanes_;
+    row.pixel_step = in_lanes_;
+    row.pixels = tiles;
+    row.out = products + element * tiles * lanes_;
+    row.out_step = lanes_;
+    gemms_[static_cast<size_t>(element)].run(row, no_bias);
+  }
+  transform_outputs(products, width, band, constants);
+}
+
+}  // namespace edgeocr::kernels::x86

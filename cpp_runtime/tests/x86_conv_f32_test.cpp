@@ -1,0 +1,208 @@
+// fp32 convolutions by x86 against the plain set: to the bit.
+#include "x86_f32.h"
+
+#if defined(__x86_64__)
+
+namespace edgeocr::kernel_test {
+
+namespace {
+
+struct Case {
+  int64_t batch, groups, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w;
+  std::array<int32_t, 2> strides;
+  std::array<int32_t, 4> pads;  // top, bottom, left, right
+
+  Shape out() const {
+    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1, (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
+  }
+  std::string str() const {
+    return Shape{batch, in_channels, in_h, in_w}.str() + " to " + out().str() + " by " + Shape{kernel_h, kernel_w, strides[0], strides[1]}.str();
+  }
+};
+
+void check(const Case& c, const std::string& op_name, Random& random) {
+  Operator op(op_name);
+  // A net with int8 somewhere: no kernel may order its sums otherwise than the plain set.
+  op.graph.nodes.emplace_back();
+  op.graph.nodes.back().op = "calib";
+  op.input("Input", random.reals({c.batch, c.in_channels, c.in_h, c.in_w}));
+  op.constant("Filter", random.reals({c.out_channels, c.in_channels / c.groups, c.kernel_h, c.kernel_w}));
+  if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}));
+  op.ints("strides", {c.strides[0], c.strides[1]});
+  op.ints("dilations", {1, 1});
+  op.ints("paddings", std::vector<int32_t>(c.pads.begin(), c.pads.end()));
+  op.attribute("groups", static_cast<int32_t>(c.groups));
+  std::string text = c.str();
+  if (random.chance(50)) {
+    const char* act = random.pick({"relu", "hard_swish", "relu6", "leaky_relu"});
+    op.attribute("with_act", true);
+    op.attribute("act_type", std::string(act));
+    op.attribute("leaky_relu_alpha", 0.1f);
+    text += std::string(" ") + act;
+  }
+  const Shape out = c.out();
+  const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
+  text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1);
+  CAPTURE(text);
+  check_x86(op);
+}
+
+int32_t pad(Random& random, int64_t kernel) { return random.chance(60) ? static_cast<int32_t>(kernel / 2) : static_cast<int32_t>(random.integer(0, 2)); }
+
+constexpr int64_t kChannels[] = {2, 3, 4, 5, 8, 12, 16, 24, 30, 32, 40, 72};
+
+}  // namespace
+
+TEST_CASE("x86 conv2d fp32 1x1 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+  Random random(20);
+  for (int i = 0; i < 200; i++) {
+    const Case c{random.integer(1, 2), 1, random.pick(kChannels), random.chance(20) ? random.integer(1, 100) : random.pick(kChannels),
+                 random.integer(1, 12), random.integer(1, 40), 1, 1, {1, 1}, {0, 0, 0, 0}};
+    check(c, "conv2d", random);
+  }
+}
+
+TEST_CASE("x86 conv2d fp32 with a window gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+  Random random(21);
+  for (int i = 0; i < 200; i++) {
+    Case c{random.integer(1, 2), 1, random.chance(30) ? 3 : random.pick(kChannels), random.pick(kChannels), 0, 0, random.pick({1, 2, 3, 3, 3, 5}), 0, {}, {}};
+    c.kernel_w = random.chance(70) ? c.kernel_h : random.integer(1, 5);
+    const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {1, 2}, {3, 3}};
+    c.strides = random.pick(strides);
+    c.pads = {pad(random, c.kernel_h), pad(random, c.kernel_h), pad(random, c.kernel_w), pad(random, c.kernel_w)};
+    c.in_h = random.integer(1, 8) + c.kernel_h - 1;
+    c.in_w = random.integer(1, 60) + c.kernel_w - 1;
+    check(c, "conv2d", random);
+  }
+}
+
+// Winograd's sums are other sums: a tolerance of the largest values, and no int8.
+TEST_CASE("x86 conv2d fp32 by Winograd is close to the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+  Random random(26);
+  for (int i = 0; i < 200; i++) {
+    const int64_t in = random.pick({16, 17, 24, 40, 72}), out = random.pick({16, 20, 24, 32, 40});
+    const int64_t height = random.integer(1, 13), width = random.integer(1, 40);
+    Operator op("conv2d");
+    const int64_t batch = random.integer(1, 2);
+    op.input("Input", random.reals({batch, in, height, width}));
+    op.constant("Filter", random.reals({out, in, 3, 3}, -0.1f, 0.1f));
+    if (random.chance(80)) op.constant("Bias", random.reals({out}));
+    op.ints("strides", {1, 1});
+    op.ints("dilations", {1, 1});
+    op.ints("paddings", {1, 1});
+    op.attribute("groups", 1);
+    if (random.chance(60)) {
+      op.attribute("with_act", true);
+      op.attribute("act_type", std::string(random.pick({"relu", "hard_swish", "leaky_relu"})));
+      op.attribute("leaky_relu_alpha", 0.1f);
+    }
+    std::string text = Shape{batch, in, height, width}.str() + " to " + std::to_string(out);
+    if (random.chance(40)) {
+      graph::FusedTail tail;
+      tail.residual = static_cast<int>(op.node.inputs.size());
+      op.input("Residual", random.reals({batch, out, height, width}));
+      tail.outputs.resize(1);
+      op.node.tail = std::make_shared<const graph::FusedTail>(tail);
+      text += " residual";
+    }
+    op.output("Output", DataType::f32, {batch, out, height, width});
+    CAPTURE(text);
+    CHECK(x86_kernel(op)->name() == "x86.conv2d.fp32.winograd");
+    check_x86(op, 2e-5);
+  }
+}
+
+TEST_CASE("x86 depthwise_conv2d fp32 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+  Random random(22);
+  for (int i = 0; i < 200; i++) {
+    Case c{};
+    c.batch = random.integer(1, 2);
+    c.in_channels = c.out_channels = c.groups = random.pick({5, 8, 12, 16, 24, 40, 72});
+    c.kernel_h = c.kernel_w = random.pick({3, 5});
+    const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {3, 2}};
+    c.strides = random.pick(strides);
+    c.pads = {pad(random, c.kernel_h), pad(random, c.kernel_h), pad(random, c.kernel_w), pad(random, c.kernel_w)};
+    c.in_h = random.integer(1, 8) + c.kernel_h - 1;
+    c.in_w = random.integer(1, 60) + c.kernel_w - 1;
+    check(c, "depthwise_conv2d", random);
+  }
+}
+
+TEST_CASE("x86 conv2d_transpose fp32 2x2 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+  Random random(23);
+  for (int i = 0; i < 200; i++) {
+    const int64_t batch = random.integer(1, 2), in = random.pick(kChannels), out = random.chance(50) ? 1 : random.pick({5, 8, 12, 16, 24, 30, 40});
+    const int64_t height = random.integer(1, 8), width = random.integer(1, 40);
+    Operator op("conv2d_transpose");
+    op.input("Input", random.reals({batch, in, height, width}));
+    op.constant("Filter", random.reals({in, out, 2, 2}));
+    if (random.chance(80)) op.constant("Bias", random.reals({out}));
+    op.ints("strides", {2, 2});
+    op.ints("dilations", {1, 1});
+    op.ints("paddings", {0, 0});
+    op.attribute("groups", 1);
+    std::string text = Shape{batch, in, height, width}.str() + " to " + std::to_string(out);
+    if (random.chance(50)) {
+      const char* act = random.pick({"relu", "leaky_relu"});
+      op.attribute("with_act", true);
+      op.attribute("act_type", std::string(act));
+      op.attribute("leaky_relu_alpha", 0.1f);
+      text += std::string(" ") + act;
+    }
+    text += add_tail(op, random, "Output", {batch, out, 2 * height, 2 * width}, random.integer(1, 2) == 1 ? 1 : 2);
+    CAPTURE(text);
+    check_x86(op);
+  }
+}
+
+// Another order of the sums, so a tolerance, and no int8.
+TEST_CASE("x86 conv2d_over_upsampled fp32 is close to the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+  Random random(24);
+  for (int i = 0; i < 200; i++) {
+    const int64_t batch = random.integer(1, 2), out = random.pick({2, 5, 8, 16, 24, 32}), unit = 8;
+    const int64_t height = random.integer(1, 4) * unit, width = random.integer(1, 5) * unit;
+    Operator op("conv2d_over_upsampled");
+    std::vector<int32_t> factors;
+    const bool direct = random.chance(80);
+    const auto count = random.integer(1, 4);
+    for (int64_t source = 0; source < count; source++) {
+      const int32_t factor = direct && source == count - 1 ? 1 : random.pick({2, 2, 4, 8});
+      const int64_t channels = random.pick({5, 8, 12, 16, 24, 30, 40});
+      op.input("X", random.reals({batch, channels, height / factor, width / factor}));
+      op.constant("Filter", random.reals({out, channels, 3, 3}, -0.2f, 0.2f));
+      factors.push_back(factor);
+    }
+    if (random.chance(80)) op.constant("Bias", random.reals({out}));
+    op.ints("factors", factors);
+    std::string text = Shape{batch, out, height, width}.str();
+    for (const int32_t factor : factors) text += " " + std::to_string(factor);
+    if (random.chance(50)) {
+      const char* act = random.pick({"relu", "hard_swish", "leaky_relu"});
+      op.attribute("with_act", true);
+      op.attribute("act_type", std::string(act));
+      op.attribute("leaky_relu_alpha", 0.1f);
+      text += std::string(" ") + act;
+    }
+    op.output("Output", DataType::f32, {batch, out, height, width});
+    CAPTURE(text);
+    check_x86(op, 5e-5);
+  }
+}
+
+TEST_CASE("x86 conv2d_over_upsampled fp32 leaves nets with int8 to the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+  Operator op("conv2d_over_upsampled");
+  Random random(25);
+  op.input("X", random.reals({1, 8, 4, 4}));
+  op.constant("Filter", random.reals({8, 8, 3, 3}));
+  op.ints("factors", {2});
+  op.output("Output", DataType::f32, {1, 8, 8, 8});
+  CHECK_NOTHROW(x86_kernel(op));
+  graph::Node calib;
+  calib.op = "calib";
+  op.graph.nodes.push_back(calib);
+  CHECK_THROWS_WITH(x86_kernel(op), "test.nb: operator conv2d_over_upsampled #0 is not supported");
+}
+
+}  // namespace edgeocr::kernel_test
+
+#endif
