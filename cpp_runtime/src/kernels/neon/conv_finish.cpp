@@ -69,6 +69,7 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
   scale_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
   bias_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
 
+  act_ = act;
   const bool relu = act.kind == ActKind::relu;
   constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(), .low = static_cast<int8_t>(relu ? 0 : -127),
                 .offset = act.offset, .threshold = act.threshold, .inverse_scale = act.inverse_scale};
@@ -76,8 +77,7 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
   residual_shift_ = std::countr_zero(static_cast<unsigned>(tail_.residual_scale));
 
   if (parameters.int8_out) {
-    // One is a factor that changes no bit.
-    form_.store = form_.function == Function::linear ? Store::int8 : Store::calib;
+    form_.store = Store::calib;
     dtypes_ = {DataType::i8};
     return;
   }
@@ -101,6 +101,13 @@ FinishConstants ConvFinish::constants() const {
   constants.scale = scale_.data();
   constants.bias = bias_.data();
   return constants;
+}
+
+std::vector<Rule> ConvFinish::rules() const {
+  std::vector<Rule> rules;
+  if (form_.store != Store::calib || form_.function == Function::residual) return rules;
+  for (size_t i = 0; i < scale_.size(); i++) rules.push_back({{scale_[i], bias_[i]}, act_, constants_.calib});
+  return rules;
 }
 
 size_t ConvFinish::scratch_bytes(const TensorView& out) const {

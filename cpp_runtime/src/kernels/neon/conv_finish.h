@@ -9,6 +9,7 @@
 
 #include "graph/graph.h"
 #include "kernels/generic/conv_parameters.h"
+#include "kernels/neon/requant_steps.h"
 #include "kernels/neon/requantise.h"
 #include "kernels/tail.h"
 
@@ -24,6 +25,8 @@ class ConvFinish {
 
   Form form() const { return form_; }
   FinishConstants constants() const;
+  // Of all lanes, where the kernel stores int8 that is no sum of a residual; else empty.
+  std::vector<Rule> rules() const;
   int residual() const { return tail_.residual; }  // position among the inputs, or -1
   int residual_shift() const { return residual_shift_; }
 
@@ -50,6 +53,7 @@ class ConvFinish {
 
   TailParameters tail_;
   Form form_;
+  Activation act_;
   FinishConstants constants_;
   std::vector<float> scale_, bias_;
   int residual_shift_ = 0;

@@ -3,9 +3,11 @@
 // A strip is the output rows that 4 (kernel 3) or 8 (kernel 5) input rows are enough for. For each block of 8 channels the
 // strip's columns are transposed once, four rows to two vectors of 4 channels x 4 rows; an output row is then kernel_w dot
 // products per such quad of rows, with weights that are zero where the row's window does not reach.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 
 #include "base/aligned.h"
 #include "base/error.h"
@@ -46,6 +48,7 @@ struct BlockRow {
   const int8_t* columns;  // transposed, of the first quad
   ptrdiff_t quad_step;    // bytes to the next quad's
   const int8_t* weights;  // [quad][kernel column][2][16]
+  const int32_t* start;   // of the sums of kBlock channels
   std::byte* out;
   ptrdiff_t out_step;
   int64_t width;
@@ -57,13 +60,19 @@ template <Form F>
 #pragma clang loop unroll(full)
   for (int i = 0; i < 4; i++) {
     const ptrdiff_t at = i % 2 * 4;
-    v[i] = finish<F>(requantise<true>(sums[i / 2][i % 2], vld1q_f32(constants.scale + at), opaque(constants.bias) + at), nullptr, constants);
+    const int32x4_t sum = sums[i / 2][i % 2];
+    const float32x4_t scale = vld1q_f32(constants.scale + at);
+    const float* bias = opaque(constants.bias) + at;
+    if constexpr (F.store == Store::steps) v[i] = step<F.function>(sum, scale, bias, constants);
+    else v[i] = finish<F>(requantise<true>(sum, scale, bias), nullptr, constants);
   }
   if constexpr (F.store == Store::fp32) {
     store<F>({v[0], v[1]}, first, constants.low);
     store<F>({v[2], v[3]}, second, constants.low);
   } else {
-    const int8x16_t bytes = round_to_int8(v[0], v[1], v[2], v[3], constants.low);
+    int8x16_t bytes;
+    if constexpr (F.store == Store::steps) bytes = steps_to_int8(v[0], v[1], v[2], v[3], constants.low);
+    else bytes = round_to_int8(v[0], v[1], v[2], v[3], constants.low);
     vst1_s8(reinterpret_cast<int8_t*>(first), vget_low_s8(bytes));
     vst1_s8(reinterpret_cast<int8_t*>(second), vget_high_s8(bytes));
   }
@@ -73,8 +82,6 @@ template <int Kernel, int Stride, Form F> void compute_row(const BlockRow& given
   constexpr int kQuads = Kernel == 3 ? 1 : 2;
   // Outputs that share the loads of columns; more pay off where there is much to do after the sums.
   constexpr int kColumns = Kernel == 5 && F.function == Function::hard_swish ? kMostColumns : 2;
-  alignas(16) static constexpr int32_t kStart[8] = {kSumStartBits, kSumStartBits, kSumStartBits, kSumStartBits,
-                                                    kSumStartBits, kSumStartBits, kSumStartBits, kSumStartBits};
   const BlockRow row = given;
   const FinishConstants constants = given_constants;
   int8x16_t weights[kQuads][Kernel][2];
@@ -86,7 +93,7 @@ template <int Kernel, int Stride, Form F> void compute_row(const BlockRow& given
     int32x4_t sums[kColumns][2];
 #pragma clang loop unroll(full)
     for (int i = 0; i < kColumns; i++) {
-      const int32_t* start = opaque(kStart);
+      const int32_t* start = opaque(row.start);
       sums[i][0] = vld1q_s32(start);
       sums[i][1] = vld1q_s32(start + 4);
     }
@@ -117,6 +124,9 @@ template <int Kernel, int Stride, Form F> void compute_row(const BlockRow& given
   }
 }
 
+alignas(16) constexpr int32_t kBiasedStart[kBlock] = {kSumStartBits, kSumStartBits, kSumStartBits, kSumStartBits,
+                                                      kSumStartBits, kSumStartBits, kSumStartBits, kSumStartBits};
+
 using RowFunction = void (*)(const BlockRow&, const FinishConstants&);
 
 template <Form F> RowFunction choose_window(int64_t kernel, int64_t stride) {
@@ -125,9 +135,10 @@ template <Form F> RowFunction choose_window(int64_t kernel, int64_t stride) {
 }
 
 RowFunction choose(int64_t kernel, int64_t stride, Form form) {
-  if (form == Form{Function::linear, Store::int8}) return choose_window<Form{Function::linear, Store::int8}>(kernel, stride);
+  if (form == Form{Function::linear, Store::steps}) return choose_window<Form{Function::linear, Store::steps}>(kernel, stride);
   if (form == Form{Function::linear, Store::calib}) return choose_window<Form{Function::linear, Store::calib}>(kernel, stride);
   if (form == Form{Function::linear, Store::fp32}) return choose_window<Form{Function::linear, Store::fp32}>(kernel, stride);
+  if (form == Form{Function::hard_swish, Store::steps}) return choose_window<Form{Function::hard_swish, Store::steps}>(kernel, stride);
   if (form == Form{Function::hard_swish, Store::calib}) return choose_window<Form{Function::hard_swish, Store::calib}>(kernel, stride);
   if (form == Form{Function::hard_swish, Store::fp32}) return choose_window<Form{Function::hard_swish, Store::fp32}>(kernel, stride);
   std::abort();
@@ -138,9 +149,10 @@ class DepthwiseI8 : public Kernel {
   DepthwiseI8(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
         quads_(parameters.geometry.kernel_h == 3 ? 1 : 2),
-        strip_rows_((4 * quads_ - parameters.geometry.kernel_h) / parameters.geometry.stride_h + 1), finish_(node, graph, parameters),
-        compute_row_(choose(parameters.geometry.kernel_w, parameters.geometry.stride_w, finish_.form())) {
-    pack(generic::constant_input(node, graph, "Filter").as<int8_t>());
+        strip_rows_((4 * quads_ - parameters.geometry.kernel_h) / parameters.geometry.stride_h + 1), finish_(node, graph, parameters) {
+    const auto filter = generic::constant_input(node, graph, "Filter").as<int8_t>();
+    pack(filter);
+    make_blocks(filter);
   }
 
   std::string_view name() const override { return "neon.depthwise_conv2d.int8.sdot"; }
@@ -166,6 +178,10 @@ class DepthwiseI8 : public Kernel {
   }
 
  private:
+  struct Block {
+    RowFunction compute_row;
+    bool stepped;
+  };
   // Scratch memory of a worker: transposed columns, a row of zeros, rows of results.
   struct Layout {
     int64_t columns;  // of a quad
@@ -196,6 +212,34 @@ class DepthwiseI8 : public Kernel {
               }
   }
 
+  // How each block of channels ends: the short way where all of them have a proof.
+  void make_blocks(std::span<const int8_t> filter) {
+    const ConvGeometry& g = parameters_.geometry;
+    const std::vector<Rule> rules = finish_.rules();
+    std::vector<int64_t> reach(static_cast<size_t>(lanes_), 0);
+    for (size_t i = 0; i < filter.size(); i++) reach[i / static_cast<size_t>(g.kernel_h * g.kernel_w)] += 128 * std::abs(int64_t{filter[i]});
+    steps_ = find_steps(rules, reach);
+    for (int64_t block = 0; block < lanes_; block += kBlock) {
+      const bool stepped = !rules.empty() && std::all_of(steps_.proven.begin() + block, steps_.proven.begin() + block + kBlock, std::identity());
+      Form form = finish_.form();
+      if (stepped) form.store = Store::steps;
+      blocks_.push_back({choose(g.kernel_w, g.stride_w, form), stepped});
+    }
+  }
+
+  FinishConstants constants_of(int64_t block) const {
+    FinishConstants constants = finish_.constants();
+    if (blocks_[static_cast<size_t>(block / kBlock)].stepped) {
+      constants.scale = steps_.scale.data();
+      constants.bias = steps_.offset.data();
+      constants.offset = steps_.bend.offset;
+      constants.threshold = steps_.bend.top;
+    }
+    constants.scale += block;
+    constants.bias += block;
+    return constants;
+  }
+
   void transpose_block(const TensorView& in, const Layout& layout, int64_t batch, int64_t first_row, int64_t block, const int8_t* zeros,
                        int8_t* columns) const {
     const int64_t left = parameters_.pad_left(in.shape[3]);
@@ -223,13 +267,14 @@ class DepthwiseI8 : public Kernel {
     const int64_t row_weights = quads_ * g.kernel_w * kQuadBytes;
     for (int64_t block = 0; block < lanes_; block += kBlock) {
       transpose_block(in, layout, batch, y * g.stride_h - parameters_.pad_top(in.shape[2]), block, zeros, columns);
-      FinishConstants constants = finish_.constants();
-      constants.scale += block;
-      constants.bias += block;
+      const Block& kind = blocks_[static_cast<size_t>(block / kBlock)];
+      const FinishConstants constants = constants_of(block);
+      const int32_t* start = kind.stepped ? steps_.start.data() + block : kBiasedStart;
       const int8_t* weights = weights_.data() + block / kBlock * strip_rows_ * row_weights;
       for (int64_t r = 0; r < rows; r++) {
         const ConvFinish::Row& row = out[static_cast<size_t>(r)];
-        compute_row_({columns, layout.columns * kQuadBytes, weights + r * row_weights, row.data + block * element, row.step, outputs[0].shape[3]}, constants);
+        kind.compute_row({columns, layout.columns * kQuadBytes, weights + r * row_weights, start, row.data + block * element, row.step, outputs[0].shape[3]},
+                         constants);
       }
     }
     for (int64_t r = 0; r < rows; r++) finish_.complete(out[static_cast<size_t>(r)], outputs, batch * height + y + r);
@@ -239,8 +284,9 @@ class DepthwiseI8 : public Kernel {
   size_t input_;
   int64_t lanes_, quads_, strip_rows_;
   ConvFinish finish_;
-  RowFunction compute_row_;
   std::vector<int8_t> weights_;
+  StepsTable steps_;
+  std::vector<Block> blocks_;
 };
 
 bool is_step(int64_t stride) { return stride == 1 || stride == 2; }

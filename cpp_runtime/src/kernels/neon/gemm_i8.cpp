@@ -114,6 +114,15 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
     for (int p = 0; p < Pixels; p++)
 #pragma clang loop unroll(full)
       for (int v = 0; v < Vectors; v++) vst1q_s32(reinterpret_cast<int32_t*>(row.out + (x + p) * row.out_step) + 4 * v, sums[p][v]);
+  } else if constexpr (F.store == Store::steps) {
+#pragma clang loop unroll(full)
+    for (int p = 0; p < Pixels; p++) {
+      const float *scale = opaque(constants.scale), *offset = opaque(constants.bias);
+      float32x4_t values[Vectors];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < Vectors; v++) values[v] = step<F.function>(sums[p][v], vld1q_f32(scale + 4 * v), offset + 4 * v, constants);
+      store<F>(values, row.out + (x + p) * row.out_step, constants.low);
+    }
   } else {
     float32x4_t scale[Vectors];
 #pragma clang loop unroll(full)
@@ -154,7 +163,17 @@ void compute_row(const GemmRow& given, const int8_t* weights, int64_t segments, 
   }
 }
 
-constexpr Depth kAny{}, kDepths[] = {{1, 8}, {1, 16}, {1, 24}, {3, 12}};
+// Depths that have code of their own where the tile ends in a form: what the small layers of known nets have.
+constexpr Depth kAny{};
+constexpr Depth kStepDepths[] = {{1, 8}, {1, 16}, {1, 24}, {3, 12}}, kResidualDepths[] = {{1, 8}, {1, 24}}, kSumDepths[] = {{1, 24}},
+                kFirstDepths[] = {{3, 12}};
+template <Form F> constexpr std::span<const Depth> depths() {
+  if (F.store == Store::steps) return kStepDepths;
+  if (F.store == Store::sums) return kSumDepths;
+  if (F.function == Function::residual) return kResidualDepths;
+  if (F == Form{Function::hard_swish, Store::fp32}) return kFirstDepths;
+  return {};
+}
 
 int64_t tile_columns(int64_t columns) { return columns >= 24 ? 24 : columns >= 16 ? 16 : 8; }
 
@@ -162,13 +181,15 @@ int64_t tile_columns(int64_t columns) { return columns >= 24 ? 24 : columns >= 1
 
 GemmI8::RowFunction GemmI8::choose(int64_t columns, int64_t segments, int64_t k, Form form, bool biased) {
   const auto with_tile = [&]<Form F, int Pixels, int Vectors>() -> RowFunction {
-    if (!biased) return compute_row<Pixels, Vectors, kAny, F, false>;
-    const auto is = [&](Depth depth) { return depth.segments == segments && depth.k == k; };
-    if (is(kDepths[0])) return compute_row<Pixels, Vectors, kDepths[0], F, true>;
-    if (is(kDepths[1])) return compute_row<Pixels, Vectors, kDepths[1], F, true>;
-    if (is(kDepths[2])) return compute_row<Pixels, Vectors, kDepths[2], F, true>;
-    if (is(kDepths[3])) return compute_row<Pixels, Vectors, kDepths[3], F, true>;
-    return compute_row<Pixels, Vectors, kAny, F, true>;
+    if constexpr (F.store != Store::steps && F.store != Store::sums)
+      if (!biased) return compute_row<Pixels, Vectors, kAny, F, false>;
+    RowFunction found = compute_row<Pixels, Vectors, kAny, F, true>;
+    const auto among = [&]<size_t... I>(std::index_sequence<I...>) {
+      const auto is = [&](Depth depth) { return depth.segments == segments && depth.k == k; };
+      ((is(depths<F>()[I]) ? void(found = compute_row<Pixels, Vectors, depths<F>()[I], F, true>) : void()), ...);
+    };
+    among(std::make_index_sequence<depths<F>().size()>());
+    return found;
   };
   const auto with_form = [&]<Form F>() -> RowFunction {
     if (columns == 24) return with_tile.template operator()<F, 4, 6>();
@@ -178,47 +199,59 @@ GemmI8::RowFunction GemmI8::choose(int64_t columns, int64_t segments, int64_t k,
   if (form.store == Store::sums) return with_form.template operator()<Form{Function::linear, Store::sums}>();
   switch (form.function) {
     case Function::linear:
-      if (form.store == Store::int8) return with_form.template operator()<Form{Function::linear, Store::int8}>();
+      if (form.store == Store::steps) return with_form.template operator()<Form{Function::linear, Store::steps}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::linear, Store::calib}>();
       return with_form.template operator()<Form{Function::linear, Store::fp32}>();
     case Function::hard_swish:
-      if (form.store == Store::fp32) return with_form.template operator()<Form{Function::hard_swish, Store::fp32}>();
-      return with_form.template operator()<Form{Function::hard_swish, Store::calib}>();
+      if (form.store == Store::steps) return with_form.template operator()<Form{Function::hard_swish, Store::steps}>();
+      if (form.store == Store::calib) return with_form.template operator()<Form{Function::hard_swish, Store::calib}>();
+      return with_form.template operator()<Form{Function::hard_swish, Store::fp32}>();
     case Function::residual:
-      if (form.store == Store::fp32) return with_form.template operator()<Form{Function::residual, Store::fp32}>();
-      return with_form.template operator()<Form{Function::residual, Store::calib}>();
+      if (form.store == Store::calib) return with_form.template operator()<Form{Function::residual, Store::calib}>();
+      return with_form.template operator()<Form{Function::residual, Store::fp32}>();
   }
   std::abort();
 }
 
 GemmI8::GemmI8(int64_t segments, int64_t k, int64_t columns, Form form, const Weight& weight, std::span<const int64_t> other_reach)
-    : segments_(segments), k_(k), out_bytes_(form.store == Store::fp32 || form.store == Store::sums ? 4 : 1) {
+    : segments_(segments), k_(k), form_(form), reach_(static_cast<size_t>(columns), 0) {
+  std::ranges::copy(other_reach, reach_.begin());
   weights_.reserve(static_cast<size_t>(segments * k * columns));
   for (int64_t first = 0, width = 0; first < columns; first += width) {
     width = tile_columns(columns - first);
-    Tile tile{.column = first, .weights = weights_.size()};
-    std::array<int64_t, kWidestTile> reach{};
+    Tile tile{.column = first, .columns = width, .weights = weights_.size()};
     for (int64_t segment = 0; segment < segments; segment++)
       for (int64_t i = 0; i < k; i += 4)
-        for (int64_t column = 0; column < width; column++)
+        for (int64_t column = first; column < first + width; column++)
           for (int64_t j = 0; j < 4; j++) {
-            const int8_t w = weight(segment, i + j, first + column);
-            reach[static_cast<size_t>(column)] += 128 * std::abs(static_cast<int64_t>(w));
+            const int8_t w = weight(segment, i + j, column);
+            reach_[static_cast<size_t>(column)] += 128 * std::abs(static_cast<int64_t>(w));
             weights_.push_back(w);
           }
-    for (int64_t column = 0; column < width; column++) {
-      const int64_t other = other_reach.empty() ? 0 : other_reach[static_cast<size_t>(first + column)];
-      tile.biased &= reach[static_cast<size_t>(column)] + other < kSumLimit;
-    }
+    for (int64_t column = first; column < first + width; column++) tile.biased &= reach_[static_cast<size_t>(column)] < kSumLimit;
     if (form.store == Store::sums) tile.biased = false;
-    tile.function = choose(width, segments, k, form, tile.biased || form.store == Store::sums);
+    tile.function = choose(width, segments, k, form, tile.biased);
     tiles_.push_back(tile);
   }
 }
 
+void GemmI8::take_steps(std::span<const Rule> rules, const FinishConstants& constants) {
+  steps_ = find_steps(rules, reach_);
+  step_constants_ = constants;
+  step_constants_.offset = steps_.bend.offset;
+  step_constants_.threshold = steps_.bend.top;
+  form_.store = Store::steps;
+  for (Tile& tile : tiles_) {
+    const auto first = steps_.proven.begin() + tile.column;
+    tile.stepped = std::all_of(first, first + tile.columns, [](bool proven) { return proven; });
+    if (tile.stepped) tile.function = choose(tile.columns, segments_, k_, form_, true);
+  }
+}
+
 int32_t GemmI8::start(int64_t column) const {
-  const auto next = std::ranges::upper_bound(tiles_, column, {}, &Tile::column);
-  return std::prev(next)->biased ? kSumStartBits : 0;
+  const Tile& tile = *std::prev(std::ranges::upper_bound(tiles_, column, {}, &Tile::column));
+  if (tile.stepped) return steps_.start[static_cast<size_t>(column)];
+  return tile.biased ? kSumStartBits : 0;
 }
 
 void GemmI8::run(const GemmRow& given, const FinishConstants& given_constants) const {
@@ -226,14 +259,18 @@ void GemmI8::run(const GemmRow& given, const FinishConstants& given_constants) c
     GemmRow row = given;
     FinishConstants constants = given_constants;
     if (row.start == nullptr) {
-      row.start = (tile.biased ? kBiasedStart : kZeroStart).data();
+      row.start = tile.stepped ? steps_.start.data() + tile.column : (tile.biased ? kBiasedStart : kZeroStart).data();
       row.start_step = 0;
     } else {
       row.start += tile.column;
     }
-    row.out += static_cast<size_t>(tile.column) * out_bytes_;
+    row.out += tile.column * (form_.store == Store::fp32 || form_.store == Store::sums ? 4 : 1);
     if (row.residual != nullptr) row.residual += tile.column;
-    if (constants.scale != nullptr) {
+    if (tile.stepped) {
+      constants = step_constants_;
+      constants.scale = steps_.scale.data() + tile.column;
+      constants.bias = steps_.offset.data() + tile.column;
+    } else if (constants.scale != nullptr) {
       constants.scale += tile.column;
       constants.bias += tile.column;
     }

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/neon/requant_steps.h"
 #include "kernels/neon/requantise.h"
 
 namespace edgeocr::kernels::neon {
@@ -37,6 +38,10 @@ class GemmI8 {
   // GemmRow::start brings; empty: nothing.
   GemmI8(int64_t segments, int64_t k, int64_t columns, Form form, const Weight& weight, std::span<const int64_t> other_reach = {});
 
+  // For a form that stores int8: takes the short way of requant_steps.h for every tile whose columns all have a proof. rules: of
+  // all columns; constants as for run().
+  void take_steps(std::span<const Rule> rules, const FinishConstants& constants);
+
   // The start that the sums of a column need (requantise.h), part of GemmRow::start where that is given.
   int32_t start(int64_t column) const;
 
@@ -47,16 +52,19 @@ class GemmI8 {
   // Computes a row's columns of one tile; `row` and `constants` begin at the tile's first column.
   using RowFunction = void (*)(const GemmRow& row, const int8_t* weights, int64_t segments, int64_t k, const FinishConstants& constants);
   struct Tile {
-    int64_t column = 0;
+    int64_t column = 0, columns = 0;
     size_t weights = 0;  // offset
-    bool biased = true;
+    bool biased = true, stepped = false;
     RowFunction function = nullptr;
   };
   static RowFunction choose(int64_t columns, int64_t segments, int64_t k, Form form, bool biased);
 
   int64_t segments_, k_;
-  size_t out_bytes_;  // of an output element
+  Form form_;
   std::vector<int8_t> weights_;
+  std::vector<int64_t> reach_;  // of each column, other_reach included
+  StepsTable steps_;
+  FinishConstants step_constants_;  // but for pointers
   std::vector<Tile> tiles_;
 };
 

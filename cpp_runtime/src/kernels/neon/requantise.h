@@ -3,6 +3,7 @@
 // Converting instructions (scvtf, fcvtas) have one pipe and take it for two cycles. Half of them are saved by sums that begin
 // at the bits of a float M = 1.5 * 2^23: floats from 2^23 to 2^24 are the integers, one apart, so adding an integer to the bits
 // adds it to the float, and M + sum - M is the sum, exact, by one subtraction. This needs |sum| < 2^22.
+// Sums that are rounded to int8 at once begin elsewhere, where requant_steps.h has a proof for the channel.
 // Scales and biases are finite, so that NaN, which requant.h sends to -127, comes from fp32 inputs only.
 #pragma once
 
@@ -27,8 +28,8 @@ enum class Function : uint8_t {
 };
 // … and how the result is stored.
 enum class Store : uint8_t {
-  int8,   // rounded
-  calib,  // times 1 / scale, rounded
+  steps,  // int8, the short way of requant_steps.h: scale and bias are those of the steps, offset and threshold the bend
+  calib,  // int8, rounded after a multiplication by calib (by one where the scale holds everything)
   fp32,
   sums,   // the int32 sums themselves; `function` does not matter
 };
@@ -77,6 +78,26 @@ template <bool Biased> [[gnu::always_inline]] inline float32x4_t requantise(int3
   return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(round_to_int16(a, b)), round_to_int16(c, d)), vdupq_n_s8(low));
 }
 
+// One step of four channels: a float near 1.5 * 2^23 whose low half is the result.
+template <Function F>
+[[gnu::always_inline]] inline float32x4_t step(int32x4_t sum, float32x4_t scale, const float* offset, const FinishConstants& c) {
+  static_assert(F != Function::residual);
+  const float32x4_t z = vfmaq_f32(vld1q_f32(offset), vreinterpretq_f32_s32(sum), scale);
+  if constexpr (F == Function::linear) return z;
+  alignas(16) static constexpr float kStart[4] = {kSumStart, kSumStart, kSumStart, kSumStart};
+  const float32x4_t clipped = vminq_f32(vmaxq_f32(vaddq_f32(z, vdupq_n_f32(c.offset)), vdupq_n_f32(0)), vdupq_n_f32(c.threshold));
+  return vfmaq_f32(vld1q_f32(opaque(kStart)), z, clipped);
+}
+[[gnu::always_inline]] inline int16x8_t low_halves(float32x4_t a, float32x4_t b) {
+  return vuzp1q_s16(vreinterpretq_s16_f32(a), vreinterpretq_s16_f32(b));
+}
+[[gnu::always_inline]] inline int8x8_t steps_to_int8(float32x4_t a, float32x4_t b, int8_t low) {
+  return vmax_s8(vqmovn_s16(low_halves(a, b)), vdup_n_s8(low));
+}
+[[gnu::always_inline]] inline int8x16_t steps_to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
+  return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(low_halves(a, b)), low_halves(c, d)), vdupq_n_s8(low));
+}
+
 // NaN to -127; changes nothing else that a rounding to int8 tells apart.
 [[gnu::always_inline]] inline float32x4_t without_nan(float32x4_t v) { return vmaxnmq_f32(v, vdupq_n_f32(-127)); }
 
@@ -98,10 +119,14 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
 #pragma clang loop unroll(full)
     for (int i = 0; i < Vectors; i++) vst1q_f32(reinterpret_cast<float*>(out) + 4 * i, v[i]);
   } else {
+    const auto narrow = [&](auto... values) __attribute__((always_inline)) {
+      if constexpr (F.store == Store::steps) return steps_to_int8(values..., low);
+      else return round_to_int8(values..., low);
+    };
     auto* bytes = reinterpret_cast<int8_t*>(out);
 #pragma clang loop unroll(full)
-    for (int i = 0; i + 3 < Vectors; i += 4) vst1q_s8(bytes + 4 * i, round_to_int8(v[i], v[i + 1], v[i + 2], v[i + 3], low));
-    if constexpr (Vectors % 4 == 2) vst1_s8(bytes + 4 * (Vectors - 2), round_to_int8(v[Vectors - 2], v[Vectors - 1], low));
+    for (int i = 0; i + 3 < Vectors; i += 4) vst1q_s8(bytes + 4 * i, narrow(v[i], v[i + 1], v[i + 2], v[i + 3]));
+    if constexpr (Vectors % 4 == 2) vst1_s8(bytes + 4 * (Vectors - 2), narrow(v[Vectors - 2], v[Vectors - 1]));
   }
 }
 

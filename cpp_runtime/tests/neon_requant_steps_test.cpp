@@ -1,0 +1,119 @@
+// The short ways from sums to int8, over every sum in reach.
+#if defined(__aarch64__)
+#include "kernels/neon/requant_steps.h"
+
+#include "kernel_harness.h"
+
+namespace edgeocr::kernel_test {
+
+namespace {
+
+using namespace kernels::neon;
+
+kernels::Activation hard_swish_of(float output_scale) {
+  const kernels::Activation real{.kind = kernels::ActKind::hard_swish, .threshold = 6, .offset = 3, .inverse_scale = 1.0f / 6};
+  return kernels::in_units_of(real, output_scale);
+}
+
+// As scales and biases of networks are: a sum of usual size is a few tens of steps of the output.
+Rule random_rule(Random& random, kernels::ActKind kind, int64_t reach) {
+  Rule rule;
+  rule.act.kind = kind;
+  const float real = random.real(2, 12) / static_cast<float>(reach), output_scale = random.real(0.01f, 0.1f);
+  if (random.chance(50)) {
+    rule.channel = {real, random.real(-2, 2)};
+    rule.calib = 1.0f / output_scale;
+    if (kind == kernels::ActKind::hard_swish) rule.act = hard_swish_of(1);
+  } else {
+    rule.channel = {real / output_scale, random.real(-2, 2) / output_scale};
+    if (kind == kernels::ActKind::hard_swish) rule.act = hard_swish_of(output_scale);
+  }
+  return rule;
+}
+
+// The first sum for which they differ, as text.
+template <class Steps> std::string difference(const Rule& rule, int64_t reach, const Steps& at) {
+  for (int64_t sum = -reach; sum <= reach; sum++)
+    if (at(static_cast<int32_t>(sum)) != rule(static_cast<int32_t>(sum))) return std::to_string(sum);
+  return "none";
+}
+
+}  // namespace
+
+TEST_CASE("a line that was found gives what the channel gives for every sum") {
+  Random random(81);
+  int found = 0;
+  for (int i = 0; i < 150; i++) {
+    const int64_t reach = random.integer(1, random.chance(30) ? 300 : 20000);
+    const Rule rule = random_rule(random, random.chance(50) ? kernels::ActKind::relu : kernels::ActKind::none, reach);
+    const auto steps = find_line(rule, reach);
+    if (!steps) continue;
+    found++;
+    const int8_t low = rule.act.kind == kernels::ActKind::relu ? 0 : -127;
+    CAPTURE(i);
+    CHECK(difference(rule, reach, [&](int32_t sum) { return line_at(*steps, sum, low); }) == "none");
+  }
+  CHECK(found > 140);
+}
+
+TEST_CASE("a parabola that was found gives what the channel gives for every sum") {
+  Random random(82);
+  int found = 0;
+  for (int i = 0; i < 150; i++) {
+    const int64_t reach = random.integer(1, random.chance(30) ? 300 : 20000);
+    const Rule rule = random_rule(random, kernels::ActKind::hard_swish, reach);
+    const auto bend = bend_of(rule);
+    const auto steps = find_parabola(rule, bend, reach);
+    if (!steps) continue;
+    found++;
+    CAPTURE(i);
+    CHECK(difference(rule, reach, [&](int32_t sum) { return parabola_at(*steps, bend, sum); }) == "none");
+  }
+  CHECK(found > 130);
+}
+
+TEST_CASE("dead channels have a way: their one result") {
+  Random random(84);
+  for (int i = 0; i < 40; i++) {
+    const bool bent = random.chance(50);
+    Rule rule = random_rule(random, bent ? kernels::ActKind::hard_swish : kernels::ActKind::none, 1000);
+    rule.channel = {random.pick({0.0f, 1e-44f, 1e-30f}), random.chance(50) ? 1e-39f : random.real(0.5f, 3)};
+    const auto bend = bend_of(rule);
+    const auto steps = bent ? find_parabola(rule, bend, 1000) : find_line(rule, 1000);
+    REQUIRE(steps);
+    const auto at = [&](int32_t sum) { return bent ? parabola_at(*steps, bend, sum) : line_at(*steps, sum, -127); };
+    CHECK(difference(rule, 1000, at) == "none");
+  }
+}
+
+TEST_CASE("channels without weights, with a negative or a vast scale, have their own way or none") {
+  for (const float bias : {-200.0f, -0.5f, 0.0f, 3.5f, 126.5f, 1e30f}) {
+    const Rule rule{.channel = {0, bias}};
+    CHECK(line_at(find_line(rule, 0).value(), 0, -127) == rule(0));
+  }
+  CHECK(!find_line({.channel = {-0.01f, 0}}, 1000));
+  CHECK(!find_line({.channel = {1e10f, 0}}, 1000));
+  CHECK(!find_line({.channel = {100.0f, 0}}, 1000));  // 16 bits are not enough
+  Rule bent{.channel = {0.01f, 0}, .act = hard_swish_of(1)};
+  bent.act.offset = 0;
+  CHECK(!find_parabola(bent, bend_of(bent), 1000));
+}
+
+TEST_CASE("the first multiple within a range is the first") {
+  Random random(83);
+  for (int i = 0; i < 3000; i++) {
+    const int64_t m = random.integer(2, 300), a = random.integer(0, m - 1);
+    const int64_t low = random.integer(0, m - 1), high = random.integer(low, m - 1);
+    int64_t expected = -1;
+    for (int64_t x = 0; x < m && expected < 0; x++)
+      if (a * x % m >= low && a * x % m <= high) expected = x;
+    CAPTURE(a);
+    CAPTURE(m);
+    CAPTURE(low);
+    CAPTURE(high);
+    REQUIRE(first_multiple_within(a, m, low, high) == expected);
+  }
+}
+
+}  // namespace edgeocr::kernel_test
+#endif
