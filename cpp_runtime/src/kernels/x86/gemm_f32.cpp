@@ -1,29 +1,20 @@
 #include "kernels/x86/gemm_f32.h"
 
 #include <algorithm>
-#include <span>
+
+#include "kernels/x86/tile_widths.h"
 
 namespace edgeocr::kernels::x86 {
-
-namespace {
-
-// Of the tiles for what is left; two of the middle width rather than a wide one and the narrowest, which has the fewest products
-// per value that it loads.
-int64_t width_of_tile(const InnerLoops& loops, int64_t left, GemmRows rows) {
-  if (rows == GemmRows::single && left >= loops.gemm_single_width) return loops.gemm_single_width;
-  const std::span widths(loops.gemm_widths);
-  if (left == 2 * widths[1]) return widths[1];
-  return *std::ranges::find_if(widths, [&](int64_t width) { return width <= left; });
-}
-
-}  // namespace
 
 GemmF32::GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& form, const Weight& weight, bool rgb, GemmRows rows)
     : columns_(columns), form_(form) {
   const InnerLoops& loops = current_inner_loops();
   std::vector<size_t> offsets;
   for (int64_t column = 0; column < columns;) {
-    GemmTileF32 tile{.column = column, .columns = width_of_tile(loops, columns - column, rows), .segments = static_cast<int>(segments), .k = k, .rgb = rgb};
+    const int64_t left = columns - column;
+    const bool single = rows == GemmRows::single && left >= loops.gemm_single_width;
+    const int64_t width = single ? loops.gemm_single_width : width_of_tile(loops, left);
+    GemmTileF32 tile{.column = column, .columns = width, .segments = static_cast<int>(segments), .k = k, .rgb = rgb};
     offsets.push_back(weights_.size());
     for (int64_t s = 0; s < segments; s++)
       for (int64_t i = 0; i < k; i++) {

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/x86/inner_loops_i8.h"
+
 namespace edgeocr::kernels::x86 {
 
 // What happens to an fp32 sum on registers.
@@ -107,6 +109,8 @@ struct InnerLoops {
   void (*expand_f32)(const ExpandF32& row);
   // [width][3][lanes] to [width * factor][lanes], stored or added to what is there
   void (*spread_f32)(const float* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, float* sums);
+
+  const InnerLoopsI8* int8;  // null: the level has no dot products of bytes
 };
 
 // Levels that this processor can run, best first; empty where it has not even AVX2 and FMA.

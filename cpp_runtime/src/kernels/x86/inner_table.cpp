@@ -8,6 +8,28 @@
 
 namespace edgeocr::kernels::x86 {
 
+namespace {
+
+const InnerLoopsI8* int8_loops() {
+#if defined(__AVX512VNNI__)
+  static const InnerLoopsI8 table{
+      .gemm = gemm_i8,
+      .transpose_quads = transpose_quads,
+      .depthwise_columns = kDepthwiseColumns,
+      .depthwise = depthwise_i8,
+      .sum_product_rows = sum_product_rows,
+      .sum_product_columns = sum_product_columns,
+      .gather_places = gather_places,
+      .quantise = quantise_f32,
+  };
+  return &table;
+#else
+  return nullptr;
+#endif
+}
+
+}  // namespace
+
 const InnerLoops& EDGEOCR_JOIN(inner_loops_, EDGEOCR_ISA)() {
   static constexpr auto text = EDGEOCR_TEXT(EDGEOCR_ISA);
   static const InnerLoops table{
@@ -22,6 +44,7 @@ const InnerLoops& EDGEOCR_JOIN(inner_loops_, EDGEOCR_ISA)() {
       .subtract_f32 = subtract_f32,
       .expand_f32 = expand_f32,
       .spread_f32 = spread_f32,
+      .int8 = int8_loops(),
   };
   return table;
 }

@@ -1,0 +1,42 @@
+// calib from fp32 to int8.
+#include "kernels/generic/parameters.h"
+#include "kernels/generic/views.h"
+#include "kernels/x86/convolutions_i8.h"
+#include "kernels/x86/inner_loops.h"
+
+namespace edgeocr::kernels::x86 {
+
+namespace {
+
+class CalibI8 : public Kernel {
+ public:
+  explicit CalibI8(const graph::Node& node)
+      : loops_(*current_inner_loops().int8), input_(generic::input_index(node, "Input")), inverse_scale_(1.0f / generic::single_scale(node, "scale")) {}
+
+  std::string_view name() const override { return "x86.calib.fp32_to_int8"; }
+
+  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
+    const TensorView &in = inputs[input_], &out = outputs[0];
+    generic::expect_dtype(name(), "input", in, DataType::f32);
+    generic::expect_dtype(name(), "output", out, DataType::i8);
+    generic::for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
+      loops_.quantise(in.as<const float>() + from, inverse_scale_, n, out.as<int8_t>() + to);
+    });
+    if (in.is_map() && in.pixel_stride != out.pixel_stride) generic::clear_padding(out);
+  }
+
+ private:
+  const InnerLoopsI8& loops_;
+  size_t input_;
+  float inverse_scale_;
+};
+
+}  // namespace
+
+bool accepts_calib_i8(const graph::Node& node, const graph::Graph&) {
+  return current_inner_loops().int8 != nullptr && node.alias == "fp32_to_int8" && node.tail == nullptr && generic::single_scale(node, "scale") > 0;
+}
+
+std::unique_ptr<Kernel> create_calib_i8(const graph::Node& node, const graph::Graph&) { return std::make_unique<CalibI8>(node); }
+
+}  // namespace edgeocr::kernels::x86

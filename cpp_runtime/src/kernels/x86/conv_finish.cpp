@@ -1,0 +1,144 @@
+#include "kernels/x86/conv_finish.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "base/aligned.h"
+#include "base/error.h"
+#include "kernels/generic/parameters.h"
+#include "kernels/generic/views.h"
+
+namespace edgeocr::kernels::x86 {
+
+namespace {
+
+bool has_form(ActKind kind) { return kind == ActKind::none || kind == ActKind::relu || kind == ActKind::hard_swish; }
+
+// The activation of the node or of its tail, which may not both have one.
+Activation activation_of(const graph::Node& node, const TailParameters& tail) {
+  if (!tail.activation) return generic::conv_activation(node);
+  Activation act = tail.activation->parameters.act;
+  if (tail.activation->op == UnaryOp::relu) act.kind = ActKind::relu;
+  return act;
+}
+
+int64_t lanes_of(const TensorView& out) { return pixel_stride_of(out.shape[1]); }
+
+template <class T> T* row_of(const TensorView& map, int64_t line) {
+  return map.as<T>() + line / map.shape[2] * map.batch_stride + line % map.shape[2] * map.row_stride;
+}
+
+bool all_finite(std::span<const float> values) { return std::ranges::all_of(values, [](float v) { return std::isfinite(v); }); }
+
+}  // namespace
+
+bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, bool residual) {
+  if (current_inner_loops().int8 == nullptr) return false;
+  const Activation own = generic::conv_activation(node);
+  const TailParameters tail = parse_tail(node, graph);
+  if (!tail.addend.empty() || tail.outputs.size() > kMaxOutputs) return false;
+  if (tail.activation) {
+    const UnaryOp op = tail.activation->op;
+    if (own.kind != ActKind::none || (op != UnaryOp::relu && op != UnaryOp::hard_swish)) return false;
+  }
+  if (!has_form(own.kind)) return false;
+  if (tail.residual >= 0 && (!residual || own.kind != ActKind::none || tail.activation)) return false;
+  if (!std::has_single_bit(static_cast<unsigned>(tail.residual_scale))) return false;
+  if (std::ranges::count_if(tail.outputs, [](const TailParameters::Output& o) { return !o.int8(); }) > 1) return false;
+  if (!all_finite(node.attr_floats("Filter0_scale")) || !all_finite(node.attr_floats("Input0_scale"))) return false;
+  return node.input("Bias") == graph::kNoValue || all_finite(generic::constant_floats(node, graph, "Bias"));
+}
+
+ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters)
+    : loops_(*current_inner_loops().int8), tail_(parse_tail(node, graph)) {
+  const int64_t channels = parameters.geometry.out_channels;
+  bias_ = generic::bias_or_zeros(node, graph, channels);
+  scale_ = generic::scales(node, "Filter0_scale", channels);
+  const float input_scale = generic::single_scale(node, "Input0_scale");
+  Activation act = activation_of(node, tail_);
+  const float output_scale = parameters.int8_out ? generic::single_scale(node, "Output0_scale") : 1.0f;
+  for (size_t o = 0; o < bias_.size(); o++) {
+    const ChannelScale folded = parameters.int8_out
+                                    ? fold_int8_out(requant_rule(parameters.geometry), scale_[o], input_scale, output_scale, bias_[o])
+                                    : fold_fp32_out(scale_[o], input_scale, bias_[o]);
+    scale_[o] = folded.scale;
+    bias_[o] = folded.bias;
+  }
+  if (parameters.int8_out) act = in_units_of(act, output_scale);
+  scale_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
+  bias_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
+
+  const bool relu = act.kind == ActKind::relu;
+  constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(), .low = static_cast<int8_t>(relu ? 0 : -127),
+                .offset = act.offset, .threshold = act.threshold, .inverse_scale = act.inverse_scale};
+  form_.function = tail_.residual >= 0 ? Function::residual : act.kind == ActKind::hard_swish ? Function::hard_swish : Function::linear;
+  residual_shift_ = std::countr_zero(static_cast<unsigned>(tail_.residual_scale));
+
+  if (parameters.int8_out) {
+    // One is a factor that changes no bit.
+    form_.store = form_.function == Function::linear ? Store::int8 : Store::calib;
+    dtypes_ = {DataType::i8};
+    return;
+  }
+  const auto& outputs = tail_.outputs;
+  for (const TailParameters::Output& output : outputs) dtypes_.push_back(output.dtype);
+  if (outputs.size() == 1 && outputs[0].int8()) {
+    form_.store = Store::calib;
+    constants_.calib = outputs[0].inverse_scale;
+    return;
+  }
+  form_.store = Store::fp32;
+  direct_ = -1;
+  for (size_t i = 0; i < outputs.size(); i++) {
+    if (outputs[i].int8()) extras_.push_back({i, outputs[i].inverse_scale});
+    else direct_ = static_cast<int>(i);
+  }
+}
+
+ConstantsI8 ConvFinish::constants() const {
+  ConstantsI8 constants = constants_;
+  constants.scale = scale_.data();
+  constants.bias = bias_.data();
+  return constants;
+}
+
+size_t ConvFinish::scratch_bytes(const TensorView& out) const {
+  return direct_ >= 0 ? 0 : align_up(static_cast<size_t>(out.shape[3] * lanes_of(out)) * sizeof(float));
+}
+
+ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const {
+  if (direct_ < 0) return {scratch, lanes_of(outputs[0]) * static_cast<ptrdiff_t>(sizeof(float))};
+  const TensorView& out = outputs[static_cast<size_t>(direct_)];
+  if (form_.store == Store::fp32) return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float))};
+  return {reinterpret_cast<std::byte*>(row_of<int8_t>(out, line)), out.pixel_stride};
+}
+
+void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, int64_t line) const {
+  for (const Extra& extra : extras_) {
+    const TensorView& out = outputs[extra.output];
+    const int64_t lanes = lanes_of(out), width = out.shape[3];
+    int8_t* to = row_of<int8_t>(out, line);
+    const auto* from = reinterpret_cast<const float*>(row.data);
+    const int64_t from_step = row.step / static_cast<ptrdiff_t>(sizeof(float));
+    if (from_step == lanes && out.pixel_stride == lanes) {
+      loops_.quantise(from, extra.inverse_scale, width * lanes, to);
+      continue;
+    }
+    for (int64_t x = 0; x < width; x++) loops_.quantise(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
+  }
+}
+
+void ConvFinish::check(std::string_view op, std::span<const TensorView> outputs, int64_t channels) const {
+  if (outputs.size() != dtypes_.size())
+    fail("%.*s: %zu outputs given, expected %zu", static_cast<int>(op.size()), op.data(), outputs.size(), dtypes_.size());
+  for (size_t i = 0; i < outputs.size(); i++) {
+    generic::expect_dtype(op, "output", outputs[i], dtypes_[i]);
+    if (!outputs[i].is_map() || outputs[i].shape[1] != channels || !(outputs[i].shape == outputs[0].shape))
+      fail("%.*s: output %zu is %s, expected %lld channels and equal shapes", static_cast<int>(op.size()), op.data(), i,
+           outputs[i].shape.str().c_str(), static_cast<long long>(channels));
+  }
+}
+
+}  // namespace edgeocr::kernels::x86

@@ -1,0 +1,63 @@
+// How the int8 convolutions of this set end: scales, activation and tail of a node as a form (inner_loops_i8.h) and its constants.
+//
+// A kernel stores one result per element, int8 or fp32. Where a tail has several outputs that is the fp32 one (a row of scratch
+// memory if there is none), and the int8 outputs are made of it row by row.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "graph/graph.h"
+#include "kernels/generic/conv_parameters.h"
+#include "kernels/x86/inner_loops.h"
+#include "kernels/tail.h"
+
+namespace edgeocr::kernels::x86 {
+
+class ConvFinish {
+ public:
+  static constexpr size_t kMaxOutputs = 4;
+
+  // Whether the level has int8 loops and a node of precision int8 ends in a way that there is a form for. residual: whether the kernel
+  // can add one.
+  static bool accepts(const graph::Node& node, const graph::Graph& graph, bool residual);
+  ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters);
+
+  FormI8 form() const { return form_; }
+  ConstantsI8 constants() const;
+  int residual() const { return tail_.residual; }  // position among the inputs, or -1
+  int residual_shift() const { return residual_shift_; }
+
+  // One row of outputs, of `lanes` channels per pixel.
+  struct Row {
+    std::byte* data = nullptr;
+    ptrdiff_t step = 0;  // bytes from pixel to pixel
+  };
+  // Scratch memory of a worker for a row of `out`.
+  size_t scratch_bytes(const TensorView& out) const;
+  // Where the kernel stores row `line`, counted over the batch.
+  Row row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const;
+  // Makes the other outputs of a row that is complete.
+  void complete(const Row& row, std::span<const TensorView> outputs, int64_t line) const;
+
+  // Fails unless the outputs have the dtypes and channels of the node's.
+  void check(std::string_view op, std::span<const TensorView> outputs, int64_t channels) const;
+
+ private:
+  struct Extra {
+    size_t output;
+    float inverse_scale;
+  };
+
+  const InnerLoopsI8& loops_;
+  TailParameters tail_;
+  FormI8 form_;
+  ConstantsI8 constants_;
+  std::vector<float> scale_, bias_;
+  int residual_shift_ = 0;
+  int direct_ = 0;  // the output that the kernel stores, -1: a row of scratch memory
+  std::vector<Extra> extras_;
+  std::vector<DataType> dtypes_;
+};
+
+}  // namespace edgeocr::kernels::x86

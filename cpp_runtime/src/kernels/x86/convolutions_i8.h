@@ -1,0 +1,24 @@
+// int8 convolutions of the x86 set, and what brings their inputs to int8, as entries of its table.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace edgeocr::kernels::x86 {
+
+// conv2d, one group, kernels up to 5 rows high, any stride, no dilation, more than one channel in and four out.
+bool accepts_conv2d_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_conv2d_i8(const graph::Node& node, const graph::Graph& graph);
+
+// Depthwise 3x3 and 5x5, stride 1 or 2 in either direction, no dilation, more than four channels.
+bool accepts_depthwise_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_depthwise_i8(const graph::Node& node, const graph::Graph& graph);
+
+// conv2d_over_upsampled: one map of full size and one to three enlarged by powers of two.
+bool accepts_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph);
+
+// calib, fp32_to_int8.
+bool accepts_calib_i8(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_calib_i8(const graph::Node& node, const graph::Graph& graph);
+
+}  // namespace edgeocr::kernels::x86

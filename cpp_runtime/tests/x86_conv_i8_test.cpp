@@ -1,0 +1,299 @@
+// The int8 convolutions of the x86 set against the generic ones, to the bit.
+#if defined(__x86_64__)
+#include <bit>
+
+#include "graph/fused_tail.h"
+#include "kernel_harness.h"
+#include "kernels/x86/inner_loops.h"
+#include "kernels/x86/x86.h"
+#include "kernels/requant.h"
+
+namespace edgeocr::kernel_test {
+
+namespace {
+
+using graph::FusedTail;
+
+// How a node ends.
+enum class End { int8_out, fp32_out, calib, fp32_and_calib, two_calibs, all };
+constexpr End kEnds[] = {End::int8_out, End::int8_out, End::fp32_out, End::calib, End::calib, End::fp32_and_calib, End::two_calibs, End::all};
+
+struct Case {
+  int64_t batch, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w;
+  std::array<int32_t, 2> strides;
+  std::array<int32_t, 4> pads;
+  bool depthwise, same;
+  std::string act;  // "", "relu", "hard_swish"
+  bool own_act;     // the node's own, else the tail's
+  int residual_scale;  // 0: none
+  End end;
+  int weight_reach;
+  bool awkward_residual = false;
+
+  Shape out() const {
+    if (same) return {batch, out_channels, (in_h + strides[0] - 1) / strides[0], (in_w + strides[1] - 1) / strides[1]};
+    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1, (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
+  }
+  std::string str() const {
+    std::string s;
+    for (int64_t v : {batch, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w, int64_t{strides[0]}, int64_t{strides[1]}, int64_t{pads[0]},
+                      int64_t{pads[1]}, int64_t{pads[2]}, int64_t{pads[3]}, int64_t{residual_scale}, static_cast<int64_t>(end)})
+      s += std::to_string(v) + " ";
+    return "n ci co h w kh kw sh sw pads residual end: " + s + act + (own_act ? " own" : " tail") + (same ? " same" : "");
+  }
+};
+
+std::shared_ptr<const graph::Node> activation_node(const std::string& op) {
+  auto node = std::make_shared<graph::Node>();
+  node->op = op;
+  if (op == "hard_swish") {
+    node->attrs["threshold"] = 6.0f;
+    node->attrs["scale"] = 6.0f;
+    node->attrs["offset"] = 3.0f;
+  }
+  return node;
+}
+
+// Real outputs of about +-5, so that hard_swish bends and int8 reaches its ends.
+float output_scale(Random& random) { return random.chance(30) ? 1.0f / 32 : random.real(0.02f, 0.06f); }
+
+// Ties, both ends, NaN and infinities among ordinary values.
+Dense<float> awkward_reals(Random& random, const Shape& shape, float scale) {
+  Dense<float> d = random.reals(shape, -140 * scale, 140 * scale);
+  const float special[] = {0.5f * scale, -0.5f * scale, 126.5f * scale, -127.5f * scale, -0.0f, 1e30f, -1e30f, NAN, INFINITY, -INFINITY};
+  for (float& v : d.data)
+    if (random.chance(40)) v = random.chance(50) ? random.pick(special) : (static_cast<float>(random.integer(-130, 130)) + 0.5f) * scale;
+  return d;
+}
+
+void add_outputs(Operator& op, const Case& c, const Shape& shape, Random& random) {
+  if (c.end == End::int8_out || (c.end == End::fp32_out && c.residual_scale == 0 && (c.act.empty() || c.own_act))) {
+    op.output("Output", c.end == End::int8_out ? DataType::i8 : DataType::f32, shape);
+    return;
+  }
+  auto tail = std::make_shared<FusedTail>();
+  if (!c.act.empty() && !c.own_act) tail->activation = activation_node(c.act);
+  if (c.residual_scale > 0) {
+    const Shape residual{shape[0], shape[1], shape[2] / c.residual_scale, shape[3] / c.residual_scale};
+    op.input("Residual", c.awkward_residual ? awkward_reals(random, residual, 0.05f) : random.reals(residual, -3, 3));
+    tail->residual = static_cast<int>(op.node.inputs.size()) - 1;
+    tail->residual_scale = c.residual_scale;
+  }
+  const auto calib = [&] { tail->outputs.push_back({DataType::i8, output_scale(random)}); };
+  if (c.end == End::calib || c.end == End::two_calibs || c.end == End::all) calib();
+  if (c.end == End::fp32_out || c.end == End::fp32_and_calib || c.end == End::all) tail->outputs.push_back({DataType::f32, 0});
+  if (c.end == End::fp32_and_calib || c.end == End::two_calibs || c.end == End::all) calib();
+  for (const FusedTail::Output& output : tail->outputs) op.output("Output", output.dtype, shape);
+  op.node.tail = std::move(tail);
+}
+
+void set_attributes(Operator& op, const Case& c, float input_scale, std::vector<float> filter_scale, float out_scale) {
+  op.ints("strides", {c.strides[0], c.strides[1]});
+  op.ints("dilations", {1, 1});
+  op.ints("paddings", {c.pads[0], c.pads[1], c.pads[2], c.pads[3]});
+  if (c.same) op.attribute("padding_algorithm", std::string("SAME"));
+  op.attribute("groups", static_cast<int32_t>(c.depthwise ? c.in_channels : 1));
+  op.attribute("Input0_scale", std::vector<float>{input_scale});
+  op.attribute("Output0_scale", std::vector<float>{out_scale});
+  op.attribute("Filter0_scale", std::move(filter_scale));
+  if (c.act.empty() || !c.own_act) return;
+  op.attribute("with_act", true);
+  op.attribute("act_type", c.act);
+  op.attribute("hard_swish_threshold", 6.0f);
+  op.attribute("hard_swish_scale", 6.0f);
+  op.attribute("hard_swish_offset", 3.0f);
+}
+
+bool lacks_int8() { return kernels::x86::usable_inner_loops().empty() || kernels::x86::usable_inner_loops().front()->int8 == nullptr; }
+
+std::unique_ptr<kernels::Kernel> x86_kernel(const Operator& op, std::string_view name) {
+  const std::span<const kernels::KernelEntry> sets[] = {kernels::x86_set(), kernels::generic_set()};
+  auto kernel = kernels::create_kernel(op.node, op.graph, sets);
+  CHECK(kernel->name() == name);
+  return kernel;
+}
+
+// Every output, with one to three threads.
+void check_same_bits(const Operator& op, std::string_view name) {
+  const std::vector<Tensor> expected = op.run(*op.kernel(), 1);
+  const auto kernel = x86_kernel(op, name);
+  for (int threads = 1; threads <= 3; threads++) {
+    const std::vector<Tensor> actual = op.run(*kernel, threads);
+    for (size_t i = 0; i < expected.size(); i++) {
+      CAPTURE(i);
+      CAPTURE(threads);
+      if (expected[i].view().dtype == DataType::i8) check_equal(actual[i].dense<int8_t>(), expected[i].dense<int8_t>());
+      else check_equal(actual[i].dense<float>(), expected[i].dense<float>());
+    }
+  }
+}
+
+void check_conv(const Case& c, Random& random, std::string_view name) {
+  CAPTURE(c.str());
+  const Shape out = c.out();
+  Operator op(c.depthwise ? "depthwise_conv2d" : "conv2d", 2, c.end == End::int8_out ? "int8_out" : "fp32_out");
+  Dense<int8_t> filter({c.out_channels, c.depthwise ? 1 : c.in_channels, c.kernel_h, c.kernel_w});
+  for (int8_t& w : filter.data) w = static_cast<int8_t>(random.integer(-c.weight_reach, c.weight_reach));
+  const double terms = static_cast<double>(filter.shape[1] * c.kernel_h * c.kernel_w);
+  const float unit = static_cast<float>(3 / (std::sqrt(terms) * 73 * 0.58 * c.weight_reach));  // of a sum: outputs of about 3
+  const float input_scale = random.real(0.01f, 0.1f);
+  std::vector<float> filter_scale;
+  for (int64_t o = 0; o < c.out_channels; o++) filter_scale.push_back(unit / input_scale * random.real(0.5f, 1.5f));
+  set_attributes(op, c, input_scale, filter_scale, output_scale(random));
+  if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}, -2, 2));
+  op.constant("Filter", filter);
+  op.input("Input", random.int8s({c.batch, c.in_channels, c.in_h, c.in_w}));
+  add_outputs(op, c, out, random);
+  check_same_bits(op, name);
+}
+
+void random_end(Case& c, Random& random, bool may_add) {
+  c.act = random.pick({"", "relu", "hard_swish"});
+  c.end = random.pick(kEnds);
+  c.own_act = c.end == End::int8_out || random.chance(50);
+  c.residual_scale = 0;
+  if (may_add && c.end != End::int8_out && random.chance(40)) {
+    c.act = "";
+    const Shape out = c.out();
+    c.residual_scale = out[2] % 2 == 0 && out[3] % 2 == 0 && random.chance(60) ? 2 : 1;
+  }
+}
+
+Case random_dense(Random& random) {
+  Case c{};
+  c.weight_reach = 127;
+  c.batch = random.integer(1, 2);
+  c.in_channels = random.pick({3, 4, 5, 8, 8, 13, 16, 20, 24, 24, 40, 56});
+  c.out_channels = random.pick({5, 8, 16, 18, 24, 24, 32, 40, 48, 72});
+  c.kernel_h = random.pick({1, 1, 3, 3, 3, 2, 5});
+  c.kernel_w = random.chance(85) ? c.kernel_h : random.integer(1, 4);
+  const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {1, 2}, {3, 2}};
+  c.strides = random.pick(strides);
+  const auto pad = [&] { return static_cast<int32_t>(random.integer(0, 2)); };
+  const auto half = static_cast<int32_t>(c.kernel_h / 2);
+  c.pads = random.chance(70) ? std::array<int32_t, 4>{half, half, half, half} : std::array<int32_t, 4>{pad(), pad(), pad(), pad()};
+  c.same = random.chance(10);
+  c.in_h = random.integer(1, 7) + c.kernel_h - 1;
+  c.in_w = random.integer(1, 21) + c.kernel_w - 1;
+  random_end(c, random, true);
+  return c;
+}
+
+Case random_depthwise(Random& random) {
+  Case c{};
+  c.depthwise = true;
+  c.weight_reach = 127;
+  c.batch = random.integer(1, 2);
+  c.in_channels = c.out_channels = random.pick({5, 8, 8, 16, 20, 24});
+  c.kernel_h = c.kernel_w = random.pick({3, 5});
+  const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 2}, {2, 1}, {1, 2}};
+  c.strides = random.pick(strides);
+  const auto pad = [&] { return static_cast<int32_t>(random.integer(0, 3)); };
+  const auto half = static_cast<int32_t>(c.kernel_h / 2);
+  c.pads = random.chance(70) ? std::array<int32_t, 4>{half, half, half, half} : std::array<int32_t, 4>{pad(), pad(), pad(), pad()};
+  c.same = random.chance(10);
+  c.in_h = random.integer(1, 11);
+  c.in_w = random.integer(1, 23);
+  if (!c.same && (c.in_h + c.pads[0] + c.pads[1] < c.kernel_h || c.in_w + c.pads[2] + c.pads[3] < c.kernel_w)) c.pads = {2, 2, 2, 2};
+  random_end(c, random, false);
+  return c;
+}
+
+// Sources of one to four factors, one of them 1, in any order.
+void check_over_upsampled(Random& random, int weight_reach, int64_t channels_from, int64_t channels_to) {
+  std::vector<int32_t> factors{1};
+  for (int32_t factor : {2, 4, 8})
+    if (random.chance(60) || (factor == 8 && factors.size() == 1)) factors.insert(factors.begin() + random.integer(0, static_cast<int64_t>(factors.size())), factor);
+  const int64_t largest = *std::ranges::max_element(factors);
+  Case c{};
+  c.batch = random.integer(1, 2);
+  c.out_channels = random.pick({5, 8, 16, 24, 24, 40});
+  c.in_h = largest * random.integer(1, 16 / largest);
+  c.in_w = largest * random.integer(1, 24 / largest);
+  c.kernel_h = c.kernel_w = 3;
+  c.strides = {1, 1};
+  c.pads = {1, 1, 1, 1};
+  random_end(c, random, false);
+  CAPTURE(c.str());
+  CAPTURE(factors.size());
+
+  Operator op("conv2d_over_upsampled", 2, c.end == End::int8_out ? "int8_out" : "fp32_out");
+  std::vector<float> filter_scale;
+  double terms = 0;
+  for (int32_t factor : factors) {
+    const int64_t channels = random.integer(channels_from, channels_to);
+    terms += 9.0 * static_cast<double>(channels);
+    op.input("X", random.int8s({c.batch, channels, c.in_h / factor, c.in_w / factor}));
+    Dense<int8_t> filter({c.out_channels, channels, 3, 3});
+    for (int8_t& w : filter.data) w = static_cast<int8_t>(random.integer(-weight_reach, weight_reach));
+    op.constant("Filter", filter);
+  }
+  const float unit = static_cast<float>(3 / (std::sqrt(terms) * 73 * 0.58 * weight_reach)), input_scale = random.real(0.01f, 0.1f);
+  for (int64_t o = 0; o < c.out_channels; o++) filter_scale.push_back(unit / input_scale * random.real(0.5f, 1.5f));
+  set_attributes(op, c, input_scale, filter_scale, output_scale(random));
+  op.ints("factors", factors);
+  if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}, -2, 2));
+  add_outputs(op, c, c.out(), random);
+  check_same_bits(op, "x86.conv2d_over_upsampled.int8");
+}
+
+}  // namespace
+
+TEST_CASE("x86: calib to int8 gives the generic bits" * doctest::skip(lacks_int8())) {
+  Random random(175);
+  for (int i = 0; i < 200; i++) {
+    Operator op("calib", 2, "fp32_to_int8");
+    const float scale = random.chance(50) ? 1.0f / 64 : random.real(0.01f, 0.1f);
+    const bool map = random.chance(60);
+    const Shape shape = map ? Shape{random.integer(1, 2), random.integer(1, 20), random.integer(1, 5), random.integer(1, 17)}
+                            : Shape{random.integer(1, 5), random.integer(1, 90)};
+    CAPTURE(shape.str());
+    op.attribute("scale", std::vector<float>{scale});
+    op.input("Input", awkward_reals(random, shape, scale));
+    op.output("Out", DataType::i8, shape);
+    check_same_bits(op, "x86.calib.fp32_to_int8");
+  }
+}
+
+TEST_CASE("x86: a residual that is not a number becomes -127 where its sum is rounded" * doctest::skip(lacks_int8())) {
+  Random random(176);
+  Case c{.batch = 1, .in_channels = 8, .out_channels = 24, .in_h = 3, .in_w = 9, .kernel_h = 1, .kernel_w = 1, .strides = {1, 1}, .pads = {}, .depthwise = false,
+         .same = false, .act = "", .own_act = false, .residual_scale = 1, .end = End::calib, .weight_reach = 127};
+  for (const End end : {End::calib, End::fp32_and_calib, End::two_calibs}) {
+    c.end = end;
+    c.awkward_residual = true;
+    check_conv(c, random, "x86.conv2d.int8.gemm");
+  }
+}
+
+TEST_CASE("x86: int8 convolutions over upsampled maps give the generic bits" * doctest::skip(lacks_int8())) {
+  Random random(174);
+  for (int i = 0; i < 200; i++) check_over_upsampled(random, 127, 2, 26);
+  for (int i = 0; i < 4; i++) check_over_upsampled(random, 127, 100, 130);  // sums pass 2^22
+}
+
+TEST_CASE("x86: depthwise int8 convolutions give the generic bits" * doctest::skip(lacks_int8())) {
+  Random random(173);
+  for (int i = 0; i < 250; i++) check_conv(random_depthwise(random), random, "x86.depthwise_conv2d.int8");
+}
+
+TEST_CASE("x86: dense int8 convolutions give the generic bits" * doctest::skip(lacks_int8())) {
+  Random random(171);
+  for (int i = 0; i < 250; i++) check_conv(random_dense(random), random, "x86.conv2d.int8.gemm");
+}
+
+TEST_CASE("x86: dense int8 convolutions whose sums pass 2^22 give the generic bits" * doctest::skip(lacks_int8())) {
+  Random random(172);
+  for (int i = 0; i < 12; i++) {
+    Case c = random_dense(random);
+    c.in_channels = 520;
+    c.kernel_h = c.kernel_w = i % 2 == 0 ? 1 : 3;
+    c.pads = {0, 0, 0, 0};
+    c.in_h = c.in_w = 4;
+    random_end(c, random, true);
+    check_conv(c, random, "x86.conv2d.int8.gemm");
+  }
+}
+
+}  // namespace edgeocr::kernel_test
+#endif
