@@ -103,6 +103,7 @@ void emit_node(int index, const NodeProfile& node, std::optional<double> ms) {
   if (ms) record.key("ms").value(*ms);
   record.key("macs").value(node.macs);
   record.key("bytes").value(node.bytes);
+  record.key("band_rows").value(node.band_rows);
   emit(record);
 }
 

@@ -1,7 +1,6 @@
 #include "edgeocr/session.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cinttypes>
 #include <list>
 #include <set>
@@ -101,7 +100,7 @@ struct Session::Impl {
     if (it != plans.end()) {
       plans.splice(plans.begin(), plans, it);
     } else {
-      plans.emplace_front(graph, shapes, kernel_pointers, pool.threads());
+      plans.emplace_front(graph, shapes, kernel_pointers, pool.threads(), options.in_bands.value_or(!options.generic_only));
       if (plans.size() > static_cast<size_t>(options.plan_cache)) plans.pop_back();
     }
     return plans.front();
@@ -117,13 +116,10 @@ struct Session::Impl {
       fail("%s: %s %d was asked for, expected 0 to %zu", graph.name.c_str(), what, index, count - 1);
   }
 
-  void run_step(const graph::Step& step) {
-    step.kernel->run(kernels::RunContext{pool, scratch.data()}, step.inputs, step.outputs);
-  }
-
   NodeProfile describe(const graph::Step& step) const {
     const graph::Node& node = graph.nodes[static_cast<size_t>(step.node)];
-    return {node.op, std::string(step.kernel->name()), step.outputs.empty() ? "" : step.outputs[0].shape.str(), 0, step.macs, step.bytes};
+    return {node.op, std::string(step.kernel->name()), step.outputs.empty() ? "" : step.outputs[0].shape.str(), 0, step.macs, step.bytes,
+            step.band_rows};
   }
 };
 
@@ -148,7 +144,8 @@ TensorView Session::prepare(std::span<const Shape> input_shapes) {
 }
 
 void Session::run() {
-  for (const graph::Step& step : impl_->require_plan("run()").steps()) impl_->run_step(step);
+  impl_->require_plan("run()");
+  impl_->prepared->run(impl_->pool, impl_->scratch.data());
 }
 
 TensorView Session::input(int index) const {
@@ -174,14 +171,10 @@ std::vector<NodeProfile> Session::nodes() const {
 }
 
 std::vector<NodeProfile> Session::profile() {
-  using Clock = std::chrono::steady_clock;
   std::vector<NodeProfile> profiles = nodes();
-  size_t i = 0;
-  for (const graph::Step& step : impl_->prepared->steps()) {
-    Clock::time_point start = Clock::now();
-    impl_->run_step(step);
-    profiles[i++].ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  }
+  std::vector<double> ms(profiles.size(), 0.0);
+  impl_->prepared->run(impl_->pool, impl_->scratch.data(), ms);
+  for (size_t i = 0; i < ms.size(); i++) profiles[i].ms = ms[i];
   return profiles;
 }
 

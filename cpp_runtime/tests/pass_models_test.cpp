@@ -1,4 +1,5 @@
-// The fused graph of real files against the file's own operators, both on the plain kernels.
+// The fused graph of real files against the file's own operators, both on the plain kernels; bands of rows against whole maps.
+#include <algorithm>
 #include <cstring>
 
 #include "edgeocr/session.h"
@@ -49,7 +50,38 @@ float largest_difference(const std::string& path) {
   return largest;
 }
 
+// Differences between runs in bands, on two threads, and runs of whole maps on one.
+size_t different_in_bands(const std::string& path) {
+  SessionOptions whole, bands;
+  whole.in_bands = false;
+  bands.threads = 2;
+  Session before = Session::load(path, whole), after = Session::load(path, bands);
+  size_t different = 0;
+  for (const Shape& shape : shapes_of(path)) {
+    const std::vector<float> expected = result(before, shape), actual = result(after, shape);
+    CHECK(std::ranges::none_of(before.nodes(), [](const NodeProfile& node) { return node.band_rows > 0; }));
+    if (path.find("det") != std::string::npos) {
+      CHECK(std::ranges::count_if(after.nodes(), [](const NodeProfile& node) { return node.band_rows > 0; }) > 5);
+      CHECK(after.arena_bytes() < before.arena_bytes());
+    }
+    REQUIRE(actual.size() == expected.size());
+    for (size_t i = 0; i < actual.size(); i++) different += actual[i] != expected[i] ? 1 : 0;
+  }
+  return different;
+}
+
 }  // namespace
+
+TEST_CASE("bands: networks give the same bits as in whole maps") {
+  std::vector<std::string> paths = test_models();
+  if (paths.empty()) MESSAGE("only on the project's own: EDGEOCR_TEST_DATA is not set");
+  for (const char* net : {"edgeocr_en/none/det.nb", "edgeocr_en/none/rec.nb"})
+    paths.push_back((std::filesystem::path(EDGEOCR_MODELS) / net).string());
+  for (const std::string& path : paths) {
+    CAPTURE(path);
+    CHECK(different_in_bands(path) == 0);
+  }
+}
 
 TEST_CASE("fusion: int8 networks give the same bits") {
   const std::vector<std::string> paths = test_models();

@@ -44,7 +44,7 @@ def test_a_picture() -> None:
 
 def test_the_others() -> None:
     assert parse(BENCH) == BenchRecord("MODEL", "00", (1, 3, 32, 320), (1, 80, 6625), 1, (1.5, 1.0), 3.0, 10, 20, 30, 40, 5.5)
-    assert parse(NODE) == NodeRecord(0, "conv2d", "generic.conv2d.int8", "1x8x16x160", 7, 9, 0.5)
+    assert parse(NODE) == NodeRecord(0, "conv2d", "generic.conv2d.int8", "1x8x16x160", 7, 9, 0, 0.5)
     assert parse({key: value for key, value in NODE.items() if key != "ms"}).ms is None
     assert parse(INFO) == InfoRecord(2, "v2.10", {"conv2d": 3}, 100, 400, (1, 3, 32, 320), "int8")
     assert parse_record('{"type":"error","picture":"p","message":"m"}') == ErrorRecord("p", "m")

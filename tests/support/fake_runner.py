@@ -58,7 +58,7 @@ def info(arguments: list[str]) -> int:
     if "--input" in arguments:
         shape = arguments[arguments.index("--input") + 1].replace(",", "x")
         for index in range(2):
-            work = {"macs": 1000, "bytes": 64}
+            work = {"macs": 1000, "bytes": 64, "band_rows": 8}
             emit({"type": "node", "index": index, "op": "conv2d", "kernel": "generic.conv2d.fp32", "output": shape, **work})
     return 0
 

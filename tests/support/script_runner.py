@@ -51,6 +51,7 @@ NODE = {
     "ms": 0.5,
     "macs": 7,
     "bytes": 9,
+    "band_rows": 0,
 }
 INFO = {
     "type": "info",

@@ -19,11 +19,17 @@ struct SessionOptions {
   int threads = 1;
   bool generic_only = false;      // plain kernels only: the truth to compare with
   std::optional<bool> fuse;       // join operators (graph/passes); unset: unless generic_only
+  std::optional<bool> in_bands;   // let groups of operators work in bands of rows (graph/bands.h); unset: unless generic_only
   int64_t max_input_elements = int64_t{3} * 4096 * 4096;  // larger inputs are refused
   int plan_cache = 16;            // plans (input shapes) kept, least recently used go first
 };
 
-struct NodeProfile { std::string op, kernel, output_shape; double ms = 0; int64_t macs = 0, bytes = 0; };
+struct NodeProfile {
+  std::string op, kernel, output_shape;
+  double ms = 0;
+  int64_t macs = 0, bytes = 0;
+  int64_t band_rows = 0;  // most rows of its output that are computed at once; 0: all
+};
 
 class Session {
  public:

@@ -56,6 +56,12 @@ constexpr int64_t pixel_stride_of(int64_t channels) {
   return channels <= 1 ? 1 : channels <= 4 ? 4 : (channels + 7) / 8 * 8;
 }
 
+// Rows begin … end - 1 of a map.
+struct RowRange {
+  int64_t begin = 0, end = 0;
+  bool operator==(const RowRange&) const = default;
+};
+
 struct TensorView {
   DataType dtype = DataType::f32;
   Shape shape;  // logical: N, C, H, W for feature maps

@@ -1,6 +1,7 @@
 #include "graph/plan.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/aligned.h"
@@ -39,10 +40,12 @@ int64_t saturating_add(int64_t a, int64_t b) {
 
 }  // namespace
 
-Plan::Plan(const Graph& graph, std::span<const Shape> input_shapes, std::span<const kernels::Kernel* const> kernels, int threads)
+Plan::Plan(const Graph& graph, std::span<const Shape> input_shapes, std::span<const kernels::Kernel* const> kernels, int threads,
+           bool in_bands)
     : graph_(&graph), input_shapes_(input_shapes.begin(), input_shapes.end()) {
   std::vector<Inferred> values = infer(graph, input_shapes);
   add_steps(values, kernels);
+  if (in_bands && !kernels.empty()) choose_groups(values);
   place(values);
   for (Step& step : steps_) {
     const Node& node = graph.nodes[static_cast<size_t>(step.node)];
@@ -52,6 +55,7 @@ Plan::Plan(const Graph& graph, std::span<const Shape> input_shapes, std::span<co
   for (ValueId id : graph.inputs) inputs_.push_back(view_of(id, values));
   for (ValueId id : graph.outputs) outputs_.push_back(view_of(id, values));
   if (!kernels.empty()) measure_scratch(threads);
+  find_rows_views();
 }
 
 // One step per node whose result is not already known.
@@ -70,13 +74,36 @@ void Plan::add_steps(std::span<const Inferred> values, std::span<const kernels::
   }
 }
 
+void Plan::choose_groups(std::span<const Inferred> values) {
+  std::vector<BandStep> band_steps;
+  for (const Step& step : steps_)
+    band_steps.push_back({&graph_->nodes[static_cast<size_t>(step.node)], step.kernel->by_rows(), step.kernel->row_grain()});
+  groups_ = choose_band_groups(*graph_, band_steps, values);
+  for (const BandGroup& group : groups_)
+    for (const Band& band : group.bands)
+      for (size_t s = 0; s < band.steps.size(); s++) {
+        Step& step = steps_[static_cast<size_t>(group.first) + s];
+        step.band_rows = std::max(step.band_rows, band.steps[s].end - band.steps[s].begin);
+      }
+}
+
 void Plan::place(std::span<const Inferred> values) {
   placement_of_.assign(graph_->values.size(), -1);
   int end = static_cast<int>(steps_.size());
+  // What a step of a group reads and writes lives as long as all of the group's steps.
+  std::vector<std::array<int, 2>> span_of(steps_.size());
+  for (int s = 0; s < end; s++) span_of[static_cast<size_t>(s)] = {s, s};
+  std::vector<int64_t> rows_of(graph_->values.size(), -1);
+  for (const BandGroup& group : groups_) {
+    for (int s = group.first; s < group.end; s++) span_of[static_cast<size_t>(s)] = {group.first, group.end - 1};
+    for (const BandTensor& tensor : group.tensors) rows_of[static_cast<size_t>(tensor.value)] = tensor.rows;
+  }
   auto add = [&](ValueId id, int first, int last) {
     const Inferred& tensor = values[static_cast<size_t>(id)];
+    Shape shape = tensor.shape;
+    if (rows_of[static_cast<size_t>(id)] >= 0) shape[2] = rows_of[static_cast<size_t>(id)];
     placement_of_[static_cast<size_t>(id)] = static_cast<int>(placements_.size());
-    placements_.push_back({id, {dense_bytes(tensor.dtype, tensor.shape), first, last}, 0});
+    placements_.push_back({id, {dense_bytes(tensor.dtype, shape), first, last}, 0});
   };
   auto extend = [&](ValueId id, int last) {
     int place = id == kNoValue ? -1 : placement_of_[static_cast<size_t>(id)];
@@ -87,9 +114,10 @@ void Plan::place(std::span<const Inferred> values) {
   for (ValueId id : graph_->inputs) add(id, 0, end);
   for (int s = 0; s < end; s++) {
     const Node& node = graph_->nodes[static_cast<size_t>(steps_[static_cast<size_t>(s)].node)];
-    for (const Port& port : node.inputs) extend(port.value, s);
+    const auto [first, last] = span_of[static_cast<size_t>(s)];
+    for (const Port& port : node.inputs) extend(port.value, last);
     for (const Port& port : node.outputs)
-      if (port.value != kNoValue) add(port.value, s, s);
+      if (port.value != kNoValue) add(port.value, first, last);
   }
   for (ValueId id : graph_->outputs) extend(id, end);
 

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "base/thread_pool.h"
+#include "graph/bands.h"
 #include "graph/graph.h"
 #include "graph/memory_plan.h"
 
@@ -22,17 +24,24 @@ struct Step {
   const kernels::Kernel* kernel = nullptr;
   std::vector<TensorView> inputs, outputs;  // one per port of the node, see kernels/kernel.h
   int64_t macs = 0, bytes = 0;              // cost.h
+  int64_t band_rows = 0;                    // most rows of its outputs that it computes at once; 0: all
 };
 
 class Plan {
  public:
   // `kernels` holds one kernel per node, null for the nodes of evaluated_nodes(); or it is empty (a plan to look at, without
-  // scratch). Graph and kernels must outlive the plan. Fails where the shapes do not fit the graph.
-  Plan(const Graph& graph, std::span<const Shape> input_shapes, std::span<const kernels::Kernel* const> kernels, int threads);
+  // scratch). Graph and kernels must outlive the plan. in_bands: groups of steps may work band by band (bands.h). Fails where the shapes
+  // do not fit the graph.
+  Plan(const Graph& graph, std::span<const Shape> input_shapes, std::span<const kernels::Kernel* const> kernels, int threads,
+       bool in_bands = true);
 
   // Points every view into `arena`, which has arena_bytes() and the alignment kAlignment. Needed before the steps run, and
   // again when the arena moves.
   void bind(std::byte* arena);
+
+  // Runs the steps; scratch has scratch_bytes() and the alignment kAlignment. step_ms: per step, what it took is added; empty: nothing is
+  // measured.
+  void run(ThreadPool& pool, std::byte* scratch, std::span<double> step_ms = {});
 
   const std::vector<Shape>& input_shapes() const { return input_shapes_; }
   const std::vector<Step>& steps() const { return steps_; }
@@ -49,9 +58,22 @@ class Plan {
     size_t offset = 0;
   };
   const std::vector<Placement>& placements() const { return placements_; }
+  const std::vector<BandGroup>& band_groups() const { return groups_; }
 
  private:
+  // Where a step's view shows a map of which its group holds a few rows.
+  struct RowsView {
+    size_t tensor;  // of the group
+    int step;
+    bool output;
+    size_t port;
+  };
+
   void add_steps(std::span<const Inferred> values, std::span<const kernels::Kernel* const> kernels);
+  void choose_groups(std::span<const Inferred> values);
+  void find_rows_views();
+  void run_group(size_t group, ThreadPool& pool, std::byte* scratch, std::span<double> step_ms);
+  void start_band(size_t group, size_t band);
   void place(std::span<const Inferred> values);
   TensorView view_of(ValueId id, std::span<const Inferred> values);
   void measure_scratch(int threads);
@@ -59,6 +81,8 @@ class Plan {
   const Graph* graph_;
   std::vector<Shape> input_shapes_;
   std::vector<Step> steps_;
+  std::vector<BandGroup> groups_;
+  std::vector<std::vector<RowsView>> rows_views_;  // per group
   std::vector<TensorView> inputs_, outputs_;
   std::vector<Placement> placements_;
   std::vector<int> placement_of_;  // per value, -1 = not in the arena

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,6 +22,9 @@ namespace edgeocr::kernels {
 struct RunContext {
   ThreadPool& pool;
   std::byte* scratch;  // 64-byte aligned, scratch_bytes() long
+  // Rows of the outputs that a kernel which works by_rows() computes; all, if there is no range. Of its inputs only those rows are in
+  // memory that these outputs need (graph/row_reach.h), at the addresses that the views give them.
+  std::optional<RowRange> rows = std::nullopt;
 };
 
 class Kernel {
@@ -32,6 +36,10 @@ class Kernel {
     (void)inputs, (void)outputs, (void)threads;
     return 0;
   }
+  // Whether a run may be asked for some rows of its outputs alone, one map each of one height and a batch of one. The row at which a
+  // range begins is then a multiple of row_grain(), as is the one at which it ends, unless that is the last.
+  virtual bool by_rows() const { return false; }
+  virtual int64_t row_grain() const { return 1; }
   // inputs / outputs: one view per Node::inputs / Node::outputs, in that order (constants too, in the file's layout, dense
   // row-major whatever their rank; the kernel has usually packed them). An absent output has data == nullptr.
   // Must not allocate. Inputs and outputs do not overlap.

@@ -89,10 +89,11 @@ def _show_plan(nodes: list[NodeRecord]) -> None:
     from rich.table import Table
 
     table = Table(title="Plan", title_justify="left")
-    for name in ("#", "operator", "kernel", "output", "MACs", "bytes"):
-        table.add_column(name, justify="right" if name in ("#", "MACs", "bytes") else "left")
+    for name in ("#", "operator", "kernel", "output", "rows at once", "MACs", "bytes"):
+        table.add_column(name, justify="right" if name in ("#", "rows at once", "MACs", "bytes") else "left")
     for node in nodes:
-        table.add_row(str(node.index), node.op, node.kernel, node.output, f"{node.macs:,}", f"{node.bytes:,}")
+        rows = str(node.band_rows or "all")
+        table.add_row(str(node.index), node.op, node.kernel, node.output, rows, f"{node.macs:,}", f"{node.bytes:,}")
     table.add_section()
-    table.add_row("", "all", "", "", f"{sum(node.macs for node in nodes):,}", f"{sum(node.bytes for node in nodes):,}")
+    table.add_row("", "all", "", "", "", f"{sum(node.macs for node in nodes):,}", f"{sum(node.bytes for node in nodes):,}")
     common.stdout_console().print(table)

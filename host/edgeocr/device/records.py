@@ -88,7 +88,10 @@ class BenchRecord:
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """One operator of a net's plan; ``ms`` is its mean under ``bench --profile``, None under ``info``."""
+    """One operator of a net's plan; ``ms`` is its mean under ``bench --profile``, None under ``info``.
+
+    ``band_rows``: rows of its output that it computes before the next operator has its turn, 0: all.
+    """
 
     index: int
     op: str
@@ -96,6 +99,7 @@ class NodeRecord:
     output: str  # "1x8x320x320"
     macs: int
     bytes: int
+    band_rows: int
     ms: float | None = None
 
 
@@ -276,6 +280,7 @@ def _node(fields: _Fields) -> NodeRecord:
         output=fields.text("output"),
         macs=fields.integer("macs"),
         bytes=fields.integer("bytes"),
+        band_rows=fields.integer("band_rows"),
         ms=fields.number("ms") if "ms" in fields.document else None,
     )
 

@@ -19,6 +19,7 @@ class Quantise : public Kernel {
   }
 
   std::string_view name() const override { return to_int8_ ? "generic.calib.fp32_to_int8" : "generic.calib.int8_to_fp32"; }
+  bool by_rows() const override { return true; }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView &in = inputs[input_], &out = outputs[0];

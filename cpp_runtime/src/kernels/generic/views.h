@@ -28,6 +28,16 @@ template <class Body> void parallel(const RunContext& context, int64_t n, int64_
   parallel(context.pool, n, grain, body);
 }
 
+// Splits the rows of maps among the workers, `grain` at a time: body(begin, end, worker) with units of `grain` rows, counted over the
+// batch; a batch item has ceil(height / grain) of them. Of a context with a range of rows only those.
+template <class Body>
+void parallel_rows(const RunContext& context, int64_t batch, int64_t height, int64_t grain, const Body& body) {
+  const int64_t units = (height + grain - 1) / grain;
+  const int64_t first = context.rows ? context.rows->begin / grain : 0;
+  const int64_t last = context.rows ? (context.rows->end + grain - 1) / grain : batch * units;
+  parallel(context.pool, last - first, 1, [&](int64_t begin, int64_t end, int worker) { body(first + begin, first + end, worker); });
+}
+
 // Copies elements of `element_bytes` (1, 2, 4, 8) for every index of `shape`; strides in elements.
 void copy_strided(const Shape& shape, size_t element_bytes, const void* source, const Strides& source_strides, void* target,
                   const Strides& target_strides);
@@ -46,9 +56,19 @@ bool pixels_are_even(const TensorView& map);
 
 // Calls body(input element offset, output element offset, count) over contiguous runs that cover two views of one shape, in
 // parallel. Runs of maps with the same pixel stride include the padding lanes: clear_padding afterwards if f(0) is not 0.
+// Of a context with a range of rows only those.
 template <class Body> void for_each_run(const RunContext& context, const TensorView& in, const TensorView& out, const Body& body) {
   constexpr int64_t kRun = 4096;  // elements, a multiple of 64
   const bool maps = in.is_map() && out.is_map();
+  if (maps && context.rows) {
+    const int64_t width = in.shape[3];
+    const bool whole = pixels_are_even(in) && pixels_are_even(out) && in.pixel_stride == out.pixel_stride;
+    parallel_rows(context, 1, in.shape[2], 1, [&](int64_t begin, int64_t end, int) {
+      if (whole) return body(pixel_offset(in, begin * width), pixel_offset(out, begin * width), (end - begin) * width * in.pixel_stride);
+      for (int64_t p = begin * width; p < end * width; p++) body(pixel_offset(in, p), pixel_offset(out, p), in.shape[1]);
+    });
+    return;
+  }
   if (!maps || (pixels_are_even(in) && pixels_are_even(out) && in.pixel_stride == out.pixel_stride)) {
     const int64_t n = maps ? map_pixels(in) * in.pixel_stride : in.shape.count();
     parallel(context, n, kRun, [&](int64_t begin, int64_t end, int) {
