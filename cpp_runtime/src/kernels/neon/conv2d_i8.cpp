@@ -46,7 +46,7 @@ class Conv2dI8 : public Kernel {
   Conv2dI8(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
         finish_(node, graph, parameters), gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_.form())) {
-    if (const std::vector<Rule> rules = finish_.rules(); !rules.empty()) gemm_.take_steps(rules, finish_.constants());
+    if (const std::vector<Rule> rules = finish_.rules(); !rules.empty()) gemm_.take_steps(rules);
   }
 
   std::string_view name() const override { return "neon.conv2d.int8.gemm"; }

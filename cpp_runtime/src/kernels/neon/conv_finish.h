@@ -9,7 +9,6 @@
 
 #include "graph/graph.h"
 #include "kernels/generic/conv_parameters.h"
-#include "kernels/neon/requant_steps.h"
 #include "kernels/neon/requantise.h"
 #include "kernels/tail.h"
 

@@ -113,7 +113,7 @@ class ConvOverUpsampledI8 : public Kernel {
         low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
         full_input_(generic::input_index(node, "X", full_index_)),
         full_channels_(generic::constant_input(node, graph, "Filter", full_index_).shape[1]), full_(full_gemm(node, graph)) {
-    if (const std::vector<Rule> rules = finish_.rules(); !rules.empty()) full_.take_steps(rules, finish_.constants());
+    if (const std::vector<Rule> rules = finish_.rules(); !rules.empty()) full_.take_steps(rules);
     for (int64_t o = 0; o < lanes_; o++) first_.push_back(full_.start(o));
   }
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
+#include <optional>
 
 #include "base/aligned.h"
 #include "base/error.h"
@@ -181,7 +181,7 @@ class DepthwiseI8 : public Kernel {
  private:
   struct Block {
     RowFunction compute_row;
-    bool stepped;
+    std::optional<StepsTable> steps;
   };
   // Scratch memory of a worker: transposed columns, a row of zeros, rows of results.
   struct Layout {
@@ -219,26 +219,22 @@ class DepthwiseI8 : public Kernel {
     const std::vector<Rule> rules = finish_.rules();
     std::vector<int64_t> reach(static_cast<size_t>(lanes_), 0);
     for (size_t i = 0; i < filter.size(); i++) reach[i / static_cast<size_t>(g.kernel_h * g.kernel_w)] += 128 * std::abs(int64_t{filter[i]});
-    steps_ = find_steps(rules, reach);
     for (int64_t block = 0; block < lanes_; block += kBlock) {
-      const bool stepped = !rules.empty() && std::all_of(steps_.proven.begin() + block, steps_.proven.begin() + block + kBlock, std::identity());
       Form form = finish_.form();
-      if (stepped) form.store = Store::steps;
-      blocks_.push_back({choose(g.kernel_w, g.stride_w, form), stepped});
+      std::optional<StepsTable> steps;
+      const auto first = static_cast<size_t>(block);
+      if (!rules.empty()) steps = find_steps(std::span(rules).subspan(first, kBlock), std::span(reach).subspan(first, kBlock));
+      if (steps) form.store = Store::steps;
+      blocks_.push_back({choose(g.kernel_w, g.stride_w, form), std::move(steps)});
     }
   }
 
   FinishConstants constants_of(int64_t block) const {
     FinishConstants constants = finish_.constants();
-    if (blocks_[static_cast<size_t>(block / kBlock)].stepped) {
-      constants.scale = steps_.scale.data();
-      constants.bias = steps_.offset.data();
-      constants.offset = steps_.bend.offset;
-      constants.threshold = steps_.bend.top;
-    }
     constants.scale += block;
     constants.bias += block;
-    return constants;
+    const std::optional<StepsTable>& steps = blocks_[static_cast<size_t>(block / kBlock)].steps;
+    return steps ? with_steps(constants, *steps) : constants;
   }
 
   // Input rows from first_row on, `reached` of them: others have weights of zero, and may not be in memory.
@@ -272,7 +268,7 @@ class DepthwiseI8 : public Kernel {
       transpose_block(in, layout, batch, y * g.stride_h - parameters_.pad_top(in.shape[2]), reached, block, zeros, columns);
       const Block& kind = blocks_[static_cast<size_t>(block / kBlock)];
       const FinishConstants constants = constants_of(block);
-      const int32_t* start = kind.stepped ? steps_.start.data() + block : kBiasedStart;
+      const int32_t* start = kind.steps ? kind.steps->start.data() : kBiasedStart;
       const int8_t* weights = weights_.data() + block / kBlock * strip_rows_ * row_weights;
       for (int64_t r = 0; r < rows; r++) {
         const ConvFinish::Row& row = out[static_cast<size_t>(r)];
@@ -288,7 +284,6 @@ class DepthwiseI8 : public Kernel {
   int64_t lanes_, quads_, strip_rows_;
   ConvFinish finish_;
   std::vector<int8_t> weights_;
-  StepsTable steps_;
   std::vector<Block> blocks_;
 };
 

@@ -235,22 +235,18 @@ GemmI8::GemmI8(int64_t segments, int64_t k, int64_t columns, Form form, const We
   }
 }
 
-void GemmI8::take_steps(std::span<const Rule> rules, const FinishConstants& constants) {
-  steps_ = find_steps(rules, reach_);
-  step_constants_ = constants;
-  step_constants_.offset = steps_.bend.offset;
-  step_constants_.threshold = steps_.bend.top;
-  form_.store = Store::steps;
+void GemmI8::take_steps(std::span<const Rule> rules) {
+  const Form form{form_.function, Store::steps};
   for (Tile& tile : tiles_) {
-    const auto first = steps_.proven.begin() + tile.column;
-    tile.stepped = std::all_of(first, first + tile.columns, [](bool proven) { return proven; });
-    if (tile.stepped) tile.function = choose(tile.columns, segments_, k_, form_, true);
+    const auto first = static_cast<size_t>(tile.column), count = static_cast<size_t>(tile.columns);
+    tile.steps = find_steps(rules.subspan(first, count), std::span(reach_).subspan(first, count));
+    if (tile.steps) tile.function = choose(tile.columns, segments_, k_, form, true);
   }
 }
 
 int32_t GemmI8::start(int64_t column) const {
   const Tile& tile = *std::prev(std::ranges::upper_bound(tiles_, column, {}, &Tile::column));
-  if (tile.stepped) return steps_.start[static_cast<size_t>(column)];
+  if (tile.steps) return tile.steps->start[static_cast<size_t>(column - tile.column)];
   return tile.biased ? kSumStartBits : 0;
 }
 
@@ -259,17 +255,15 @@ void GemmI8::run(const GemmRow& given, const FinishConstants& given_constants) c
     GemmRow row = given;
     FinishConstants constants = given_constants;
     if (row.start == nullptr) {
-      row.start = tile.stepped ? steps_.start.data() + tile.column : (tile.biased ? kBiasedStart : kZeroStart).data();
+      row.start = tile.steps ? tile.steps->start.data() : (tile.biased ? kBiasedStart : kZeroStart).data();
       row.start_step = 0;
     } else {
       row.start += tile.column;
     }
     row.out += tile.column * (form_.store == Store::fp32 || form_.store == Store::sums ? 4 : 1);
     if (row.residual != nullptr) row.residual += tile.column;
-    if (tile.stepped) {
-      constants = step_constants_;
-      constants.scale = steps_.scale.data() + tile.column;
-      constants.bias = steps_.offset.data() + tile.column;
+    if (tile.steps) {
+      constants = with_steps(constants, *tile.steps);
     } else if (constants.scale != nullptr) {
       constants.scale += tile.column;
       constants.bias += tile.column;

@@ -7,10 +7,10 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "kernels/neon/requant_steps.h"
 #include "kernels/neon/requantise.h"
 
 namespace edgeocr::kernels::neon {
@@ -39,8 +39,8 @@ class GemmI8 {
   GemmI8(int64_t segments, int64_t k, int64_t columns, Form form, const Weight& weight, std::span<const int64_t> other_reach = {});
 
   // For a form that stores int8: takes the short way of requant_steps.h for every tile whose columns all have a proof. rules: of
-  // all columns; constants as for run().
-  void take_steps(std::span<const Rule> rules, const FinishConstants& constants);
+  // all columns.
+  void take_steps(std::span<const Rule> rules);
 
   // The start that the sums of a column need (requantise.h), part of GemmRow::start where that is given.
   int32_t start(int64_t column) const;
@@ -54,7 +54,8 @@ class GemmI8 {
   struct Tile {
     int64_t column = 0, columns = 0;
     size_t weights = 0;  // offset
-    bool biased = true, stepped = false;
+    bool biased = true;
+    std::optional<StepsTable> steps{};
     RowFunction function = nullptr;
   };
   static RowFunction choose(int64_t columns, int64_t segments, int64_t k, Form form, bool biased);
@@ -63,8 +64,6 @@ class GemmI8 {
   Form form_;
   std::vector<int8_t> weights_;
   std::vector<int64_t> reach_;  // of each column, other_reach included
-  StepsTable steps_;
-  FinishConstants step_constants_;  // but for pointers
   std::vector<Tile> tiles_;
 };
 

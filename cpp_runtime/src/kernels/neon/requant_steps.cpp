@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace edgeocr::kernels::neon {
@@ -16,6 +17,8 @@ constexpr int32_t kStartBits = 0x4B000000;  // of 2^23
 constexpr int kMostScaleBits = 60;
 constexpr int kLineScales = 9;                            // tried, nearest first
 constexpr int kParabolaScales = 11, kParabolaShifts = 45;
+// By how many units bends differ from the nearest, in the order of trying.
+constexpr std::pair<int, int> kBends[] = {{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}, {2, 0}, {-2, 0}};
 constexpr int64_t kMostPoints = 1 << 14;
 
 // 0, 1, -1, 2, -2, …
@@ -52,8 +55,7 @@ int64_t find_start(int64_t m, int64_t modulus, int64_t low, int64_t width, int64
   const int64_t first = kFirstStart + reach, end = kEndOfStarts - reach;
   if (first >= end || width < 0) return -1;
   if (width >= modulus - 1) return first;
-  const auto product = static_cast<__int128>(m) * first % modulus;
-  const int64_t from = modulo(low - static_cast<int64_t>(product), modulus);
+  const int64_t from = modulo(low - m * first, modulus);
   const int64_t to = from + width;
   const int64_t steps = to >= modulus ? 0 : first_multiple_within(m % modulus, modulus, from, to);
   return steps < 0 || first + steps >= end ? -1 : first + steps;
@@ -150,12 +152,38 @@ bool add_valley(const Rule& rule, int64_t reach, std::vector<int32_t>& sums) {
   return true;
 }
 
+bool has_bend(const Rule& rule) {
+  return rule.act.offset > 0 && rule.act.threshold > rule.act.offset && rule.act.inverse_scale * rule.calib > 0;
+}
+
+double unit_of(const Rule& rule) { return std::sqrt(static_cast<double>(rule.act.inverse_scale) * static_cast<double>(rule.calib)); }
+
+// Dead channels have no weights or a scale of next to nothing: one result for all sums.
+constexpr int64_t kMiddleStart = kFirstStart + kFirstStart / 2;
+
+bool is_constant_line(const Rule& rule, int64_t reach) {
+  return reach == 0 || (rule.channel.scale >= 0 && rule(static_cast<int32_t>(-reach)) == rule(static_cast<int32_t>(reach)));
+}
+
+bool is_constant_parabola(const Rule& rule, int64_t reach) {
+  if (reach == 0) return true;
+  if (!(rule.channel.scale >= 0)) return false;
+  const float low = requantise(static_cast<int32_t>(-reach), rule.channel), high = requantise(static_cast<int32_t>(reach), rule.channel);
+  const float most = std::max(std::abs(low), std::abs(high)) * rule.act.threshold * rule.act.inverse_scale * rule.calib;
+  return most < 0.25f || (low >= 0 && rule(static_cast<int32_t>(-reach)) == rule(static_cast<int32_t>(reach)));
+}
+
 struct Point {
   int32_t sum;
   int8_t result;
 };
+using Points = std::vector<Point>;
 
-std::optional<std::vector<Point>> parabola_points(const Rule& rule, int64_t reach) {
+// What a parabola must go through to be the rule; nothing where the proof does not apply.
+std::optional<Points> parabola_points(const Rule& rule, int64_t reach) {
+  if (!has_bend(rule)) return {};
+  if (is_constant_parabola(rule, reach)) return Points{{0, rule(0)}};
+  if (!(rule.channel.scale > 0)) return {};
   const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset, threshold = rule.act.threshold;
   const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib;
   const double zero = std::clamp(std::ceil(-bias / scale) + 1, static_cast<double>(-reach), static_cast<double>(reach));
@@ -167,7 +195,7 @@ std::optional<std::vector<Point>> parabola_points(const Rule& rule, int64_t reac
   for (size_t i = 0, n = sums.size(); i < n; i++) sums.push_back(sums[i] - 1);
   for (const int64_t end : {-reach, reach}) sums.push_back(static_cast<int32_t>(end));
   if (!add_valley(rule, reach, sums)) return {};
-  std::vector<Point> points;
+  Points points;
   for (int32_t sum : sums) points.push_back({sum, rule(sum)});
   return points;
 }
@@ -187,19 +215,44 @@ std::optional<Steps> parabola_near(float scale, double target, double tolerance,
   return Steps{scale, static_cast<float>(std::ldexp(whole, 24 - exact.bits)), start_bits(start)};
 }
 
-// Dead channels have no weights or a scale of next to nothing: one result for all sums.
-constexpr int64_t kMiddleStart = kFirstStart + kFirstStart / 2;
-
-bool is_constant_line(const Rule& rule, int64_t reach) {
-  return reach == 0 || (rule.channel.scale >= 0 && rule(static_cast<int32_t>(-reach)) == rule(static_cast<int32_t>(reach)));
+// Puts a point that was wrong to the front: it is likely to be wrong the next time.
+std::optional<Steps> parabola_through(const Rule& rule, const Bend& bend, int64_t reach, Points& points) {
+  const double unit = unit_of(rule), bias = static_cast<double>(rule.channel.bias) * unit;
+  const auto fits = [&](const Steps& steps) {
+    if (!fits_int16(parabola_value(steps, bend, static_cast<int32_t>(reach)))) return false;
+    const auto wrong = std::ranges::find_if(points, [&](const Point& p) { return parabola_at(steps, bend, p.sum) != p.result; });
+    if (wrong != points.end()) std::swap(*wrong, points.front());
+    return wrong == points.end();
+  };
+  if (is_constant_parabola(rule, reach)) {
+    const Steps steps{0.0f, static_cast<float>(bias), start_bits(kMiddleStart)};
+    return fits(steps) ? std::optional(steps) : std::nullopt;
+  }
+  const auto scale = static_cast<float>(static_cast<double>(rule.channel.scale) * unit);
+  if (!std::isnormal(scale)) return {};
+  const double largest = 127 / static_cast<double>(bend.top);  // z that matters
+  for (int sum = 0; sum < kParabolaScales + kParabolaShifts; sum++)
+    for (int i = 0; i <= sum && i < kParabolaScales; i++) {
+      const int j = sum - i;
+      if (j >= kParabolaShifts) continue;
+      const double target = bias + alternating(j) * std::ldexp(largest, -27);
+      const std::optional<Steps> steps = parabola_near(moved(scale, alternating(i)), target, std::ldexp(largest, -29), reach);
+      if (steps && fits(*steps)) return steps;
+    }
+  return {};
 }
 
-bool is_constant_parabola(const Rule& rule, int64_t reach) {
-  if (reach == 0) return true;
-  if (!(rule.channel.scale >= 0)) return false;
-  const float low = requantise(static_cast<int32_t>(-reach), rule.channel), high = requantise(static_cast<int32_t>(reach), rule.channel);
-  const float most = std::max(std::abs(low), std::abs(high)) * rule.act.threshold * rule.act.inverse_scale * rule.calib;
-  return most < 0.25f || (low >= 0 && rule(static_cast<int32_t>(-reach)) == rule(static_cast<int32_t>(reach)));
+// One of each channel, or nothing.
+template <class Find> std::optional<StepsTable> all_of(size_t channels, const Find& find) {
+  StepsTable table;
+  for (size_t i = 0; i < channels; i++) {
+    const std::optional<Steps> steps = find(i);
+    if (!steps) return {};
+    table.scale.push_back(steps->scale);
+    table.offset.push_back(steps->offset);
+    table.start.push_back(steps->start);
+  }
+  return table;
 }
 
 }  // namespace
@@ -215,7 +268,7 @@ int64_t first_multiple_within(int64_t a, int64_t m, int64_t low, int64_t high) {
   if (a == 0) return -1;
   if (a > m / 2) return first_multiple_within(m - a, m, m - high, m - low);
   const int64_t x = (low + a - 1) / a;
-  if (static_cast<__int128>(a) * x <= high) return x;
+  if (a * x <= high) return x;
   // a x - m y within [low, high]: m y mod a within [-high, -low] mod a, which has no multiple of a inside.
   const int64_t y = first_multiple_within(m % a, a, modulo(-high, a), modulo(-low, a));
   if (y < 0) return -1;
@@ -239,50 +292,32 @@ std::optional<Steps> find_line(const Rule& rule, int64_t reach) {
 }
 
 Bend bend_of(const Rule& rule) {
-  const double unit = std::sqrt(static_cast<double>(rule.act.inverse_scale) * rule.calib);
+  const double unit = unit_of(rule);
   return {static_cast<float>(rule.act.offset * unit), static_cast<float>(rule.act.threshold * unit)};
 }
 
 std::optional<Steps> find_parabola(const Rule& rule, const Bend& bend, int64_t reach) {
-  const double unit = std::sqrt(static_cast<double>(rule.act.inverse_scale) * rule.calib);
-  if (!(rule.act.offset > 0) || !(rule.act.threshold > rule.act.offset) || !(unit > 0)) return {};
-  const double bias = rule.channel.bias * unit;
-  if (is_constant_parabola(rule, reach)) {
-    const Steps steps{0.0f, static_cast<float>(bias), start_bits(kMiddleStart)};
-    return parabola_at(steps, bend, 0) == rule(0) ? std::optional(steps) : std::nullopt;
-  }
-  const auto scale = static_cast<float>(rule.channel.scale * unit);
-  if (!std::isnormal(scale) || scale < 0) return {};
-  std::optional<std::vector<Point>> points = parabola_points(rule, reach);
-  if (!points) return {};
-  const double largest = 127 / static_cast<double>(bend.top);  // z that matters
-  for (int sum = 0; sum < kParabolaScales + kParabolaShifts; sum++)
-    for (int i = 0; i <= sum && i < kParabolaScales; i++) {
-      const int j = sum - i;
-      if (j >= kParabolaShifts) continue;
-      const double target = bias + alternating(j) * std::ldexp(largest, -27);
-      const std::optional<Steps> steps = parabola_near(moved(scale, alternating(i)), target, std::ldexp(largest, -29), reach);
-      if (!steps || !fits_int16(parabola_value(*steps, bend, static_cast<int32_t>(reach)))) continue;
-      const auto wrong = std::ranges::find_if(*points, [&](const Point& p) { return parabola_at(*steps, bend, p.sum) != p.result; });
-      if (wrong == points->end()) return steps;
-      std::swap(*wrong, points->front());  // likely to fail the next as well
-    }
-  return {};
+  std::optional<Points> points = parabola_points(rule, reach);
+  return points ? parabola_through(rule, bend, reach, *points) : std::nullopt;
 }
 
-StepsTable find_steps(std::span<const Rule> rules, std::span<const int64_t> reach) {
-  StepsTable table;
-  const bool bent = !rules.empty() && rules[0].act.kind == ActKind::hard_swish;
-  if (bent) table.bend = bend_of(rules[0]);
+std::optional<StepsTable> find_steps(std::span<const Rule> rules, std::span<const int64_t> reach) {
+  if (std::ranges::any_of(reach, [](int64_t r) { return r >= kFirstStart / 2; })) return {};
+  if (rules[0].act.kind != ActKind::hard_swish) return all_of(rules.size(), [&](size_t i) { return find_line(rules[i], reach[i]); });
+  std::vector<Points> points;
   for (size_t i = 0; i < rules.size(); i++) {
-    std::optional<Steps> steps;
-    if (reach[i] < kFirstStart / 2) steps = bent ? find_parabola(rules[i], table.bend, reach[i]) : find_line(rules[i], reach[i]);
-    table.proven.push_back(steps.has_value());
-    table.scale.push_back(steps.value_or(Steps{}).scale);
-    table.offset.push_back(steps.value_or(Steps{}).offset);
-    table.start.push_back(steps.value_or(Steps{}).start);
+    std::optional<Points> own = parabola_points(rules[i], reach[i]);
+    if (!own) return {};
+    points.push_back(std::move(*own));
   }
-  return table;
+  for (const auto [offset, top] : kBends) {
+    const Bend nearest = bend_of(rules[0]), bend{moved(nearest.offset, offset), moved(nearest.top, top)};
+    auto table = all_of(rules.size(), [&](size_t i) { return parabola_through(rules[i], bend, reach[i], points[i]); });
+    if (!table) continue;
+    table->bend = bend;
+    return table;
+  }
+  return {};
 }
 
 }  // namespace edgeocr::kernels::neon

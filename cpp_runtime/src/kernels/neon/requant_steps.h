@@ -4,12 +4,12 @@
 // results change at a few hundred sums only. So another function that is monotone between them too, and gives the same results on both
 // sides of each change and at the ends of the reach, is the same function, whatever it rounds where. Two are tried:
 //   line       fma(M + sum, scale, offset)                    linear and relu
-//   parabola   z = fma(M + sum, scale, offset);               hard_swish; bend and top are one pair for a layer
+//   parabola   z = fma(M + sum, scale, offset);               hard_swish; bend and top are one pair for a tile
 //              fma(z, clip(z + bend, 0, top), 1.5 * 2^23)
 // M + sum is a float whose bits are start + sum (requantise.h), M = 2^23 + reach … 2^24 - reach. A value v is read off a float near
 // 1.5 * 2^23, where floats are the integers: adding has rounded it, and it is the low 16 bits.
-// Scales differ from the channel's own by a few units in the last place, and M is chosen so that the offset, a float as well, puts the
-// whole where the proof wants it.
+// Scales differ from the channel's own by a few units in the last place, bends from the layer's, and M is chosen so that the offset, a
+// float as well, puts the whole where the proof wants it.
 #pragma once
 
 #include <cstdint>
@@ -49,18 +49,17 @@ int8_t parabola_at(const Steps& steps, const Bend& bend, int32_t sum);
 
 // reach: bound of |sum|, less than 2^22. Nothing: no proof was found.
 std::optional<Steps> find_line(const Rule& rule, int64_t reach);
-Bend bend_of(const Rule& rule);
+Bend bend_of(const Rule& rule);  // the nearest
 std::optional<Steps> find_parabola(const Rule& rule, const Bend& bend, int64_t reach);
 
-// The columns of a product.
+// Channels that are computed together.
 struct StepsTable {
   std::vector<float> scale, offset;
   std::vector<int32_t> start;
-  std::vector<bool> proven;  // what is said of others means nothing
-  Bend bend;                 // of hard_swish
+  Bend bend;  // of hard_swish
 };
-// rules: of one activation, and calib. reach: per column.
-StepsTable find_steps(std::span<const Rule> rules, std::span<const int64_t> reach);
+// rules: of one activation and calib, at least one. reach: per channel. Nothing: not all of them have a proof.
+std::optional<StepsTable> find_steps(std::span<const Rule> rules, std::span<const int64_t> reach);
 
 // The smallest x >= 0 for which a * x mod m lies in [low, high], 0 <= low <= high < m; -1: none. All below 2^62.
 int64_t first_multiple_within(int64_t a, int64_t m, int64_t low, int64_t high);

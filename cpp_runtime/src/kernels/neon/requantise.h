@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/neon/requant_steps.h"
 #include "kernels/requant.h"
 
 namespace edgeocr::kernels::neon {
@@ -48,6 +49,15 @@ struct FinishConstants {
   float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
   float calib = 1;
 };
+
+// For Store::steps.
+inline FinishConstants with_steps(FinishConstants constants, const StepsTable& steps) {
+  constants.scale = steps.scale.data();
+  constants.bias = steps.offset.data();
+  constants.offset = steps.bend.offset;
+  constants.threshold = steps.bend.top;
+  return constants;
+}
 
 // Hides where a pointer comes from, so that the compiler loads again what it points to: as an addend of fmla (which overwrites
 // it) a load is free, a copy of a register is not.
