@@ -101,9 +101,9 @@ class Worker:
 class OurRunner:
     """`edgeocr_run bench`, started anew in every round."""
 
-    def __init__(self, model: Path, net: Net) -> None:
+    def __init__(self, runner: Path, model: Path, net: Net) -> None:
         self.output = net.folder / "edgeocr.f32"
-        self.command = [str(HOST_RUNNER), "bench", str(model), "--input", net.input, "--threads", "1", "--warmup", str(WARMUP)]
+        self.command = [str(runner), "bench", str(model), "--input", net.input, "--threads", "1", "--warmup", str(WARMUP)]
         self.command += ["--input-file", str(net.folder / "input.f32"), "--output-file", str(self.output)]
 
     def time(self, runs: int) -> float:
@@ -111,7 +111,7 @@ class OurRunner:
             [*self.command, "--repeats", str(runs)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise PeerError(f"{HOST_RUNNER.name} ended with {done.returncode}: {done.stderr.strip()}")
+            raise PeerError(f"{self.command[0]} ended with {done.returncode}: {done.stderr.strip()}")
         return float(np.median(json.loads(done.stdout.splitlines()[-1])["ms"]))
 
 
@@ -171,7 +171,7 @@ def start_peer(peer: Peer, net: Net, prefix: Path, failed: dict[str, str], stack
     return row, worker
 
 
-def compare(net: Net, failed: dict[str, str], rounds: int, runs: int) -> list[Row]:
+def compare(net: Net, program: Path, failed: dict[str, str], rounds: int, runs: int) -> list[Row]:
     """Raises EdgeocrError or PeerError where Paddle or we ourselves do not run."""
     net.folder.mkdir(parents=True, exist_ok=True)
     x = picture(net.shape)
@@ -183,7 +183,7 @@ def compare(net: Net, failed: dict[str, str], rounds: int, runs: int) -> list[Ro
         if reference.status != "ok":
             raise PeerError(f"Paddle, with which outputs are compared: {reference.reason}")
         expected = np.load(net.folder / f"{REFERENCE.name}.npy")
-        ours, runner = Row(OURS), OurRunner(to_edgeocr(net, prefix), net)
+        ours, runner = Row(OURS), OurRunner(program, to_edgeocr(net, prefix), net)
         runner.time(1)
         ours.compare(np.fromfile(runner.output, np.float32), expected)
         started = [start_peer(peer, net, prefix, failed, stack) for peer in PEERS]
@@ -215,10 +215,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--runs", type=int, default=5, help="runs of each engine in a round")
+    parser.add_argument("--runner", type=Path, default=HOST_RUNNER, help="our program (%(default)s)")
     parser.add_argument("--net", choices=sorted({net.net for net in NETS}), help="only these nets; nothing is written")
     options = parser.parse_args()
-    if not HOST_RUNNER.exists():
-        print("error: the runner is missing: run `make runner`", file=sys.stderr)
+    if not options.runner.exists():
+        print(f"error: {options.runner} is missing: run `make runner`", file=sys.stderr)
         return 1
     failed = environment.set_up()
     processors = os.sched_getaffinity(0)
@@ -232,7 +233,7 @@ def main() -> int:
             continue
         try:
             os.sched_setaffinity(0, {max(processors)})  # children inherit it
-            rows = compare(net, failed, options.rounds, options.runs)
+            rows = compare(net, options.runner, failed, options.rounds, options.runs)
         except (EdgeocrError, PeerError, ConversionError) as e:
             print(f"error: {net.net} {net.model}: {e}", file=sys.stderr)
             return 1
