@@ -14,6 +14,7 @@ class CalibI8 : public Kernel {
       : loops_(*current_inner_loops().int8), input_(generic::input_index(node, "Input")), inverse_scale_(1.0f / generic::single_scale(node, "scale")) {}
 
   std::string_view name() const override { return "x86.calib.fp32_to_int8"; }
+  bool by_rows() const override { return true; }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView &in = inputs[input_], &out = outputs[0];

@@ -35,6 +35,7 @@ class PointwiseF32 : public Kernel {
         finish_(finish_of(node, graph, parameters)), gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))) {}
 
   std::string_view name() const override { return "x86.conv2d.fp32.1x1"; }
+  bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView>, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * sums_bytes(finish_, std::max(panel_pixels(), outputs[0].shape[3]));
@@ -42,7 +43,9 @@ class PointwiseF32 : public Kernel {
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView& out = outputs[0];
-    const int64_t pixels = generic::map_pixels(out), width = out.shape[3];
+    const int64_t width = out.shape[3];
+    Pixels pixels{0, generic::map_pixels(out)};
+    if (context.rows) pixels = {context.rows->begin * width, context.rows->end * width};
     if (is_even(inputs, out)) return run_pixels(context, pixels, panel_pixels(), inputs, outputs);
     // Panels are rows, whose pixels are at even steps.
     run_pixels(context, pixels, width, inputs, outputs);
@@ -70,14 +73,20 @@ class PointwiseF32 : public Kernel {
     return !finish_.form().residual || (finish_.residual_scale() == 1 && generic::pixels_are_even(inputs[static_cast<size_t>(finish_.residual())]));
   }
 
-  // All pixels, `panel` at a time; within a panel, inputs, outputs and residuals are at even steps.
-  void run_pixels(const RunContext& context, int64_t pixels, int64_t panel, std::span<const TensorView> inputs,
+  // Pixels begin … end - 1, counted over N, H and W.
+  struct Pixels {
+    int64_t begin, end;
+  };
+
+  // `panel` pixels at a time; within a panel, inputs, outputs and residuals are at even steps.
+  void run_pixels(const RunContext& context, Pixels pixels, int64_t panel, std::span<const TensorView> inputs,
                   std::span<const TensorView> outputs) const {
     const TensorView &in = inputs[input_], &out = outputs[0];
     const size_t worker_bytes = sums_bytes(finish_, std::max(panel_pixels(), out.shape[3]));
-    generic::parallel(context, pixels, panel, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel(context, pixels.end - pixels.begin, panel, [&](int64_t begin, int64_t end, int worker) {
       auto* sums = reinterpret_cast<float*>(context.scratch + static_cast<size_t>(worker) * worker_bytes);
       auto* other = sums + worker_bytes / 2 / sizeof(float);
+      begin += pixels.begin, end += pixels.begin;
       for (int64_t first = begin; first < end; first += panel) {
         RowF32 row;
         row.segments[0] = in.as<const float>() + generic::pixel_offset(in, first);
@@ -105,6 +114,7 @@ class WindowConv2dF32 : public Kernel {
         rows_(parameters.geometry, generic::constant_input(node, graph, "Filter"), finish_.lanes(), finish_.form()) {}
 
   std::string_view name() const override { return "x86.conv2d.fp32.direct"; }
+  bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * (patch_bytes(inputs[input_], outputs[0]) + sums_bytes(finish_, outputs[0].shape[3]));
@@ -114,7 +124,7 @@ class WindowConv2dF32 : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     const int64_t height = out.shape[2], width = out.shape[3];
     const size_t patch = patch_bytes(in, out), sums_size = sums_bytes(finish_, width);
-    generic::parallel(context, out.shape[0] * height, 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int worker) {
       std::byte* memory = context.scratch + static_cast<size_t>(worker) * (patch + sums_size);
       auto* window = reinterpret_cast<float*>(memory);
       auto *sums = reinterpret_cast<float*>(memory + patch), *other = sums + sums_size / 2 / sizeof(float);
@@ -150,6 +160,8 @@ class WinogradConv2dF32 : public Kernel {
         winograd_(generic::constant_input(node, graph, "Filter"), finish_.lanes(), direct_ ? finish_.form() : FormF32{}) {}
 
   std::string_view name() const override { return "x86.conv2d.fp32.winograd"; }
+  bool by_rows() const override { return true; }
+  int64_t row_grain() const override { return WinogradF32::kTile; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * worker_bytes(inputs[input_], outputs[0]);
@@ -158,7 +170,7 @@ class WinogradConv2dF32 : public Kernel {
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView &in = inputs[input_], &out = outputs[0];
     const int64_t height = out.shape[2], width = out.shape[3], bands = (height + WinogradF32::kTile - 1) / WinogradF32::kTile;
-    generic::parallel(context, out.shape[0] * bands, 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], height, WinogradF32::kTile, [&](int64_t begin, int64_t end, int worker) {
       std::byte* memory = context.scratch + static_cast<size_t>(worker) * worker_bytes(in, out);
       auto *sums = reinterpret_cast<float*>(memory), *other = reinterpret_cast<float*>(memory + band_bytes(out));
       auto* scratch = reinterpret_cast<float*>(memory + 2 * band_bytes(out));

@@ -15,7 +15,6 @@ namespace edgeocr::kernels::x86 {
 namespace {
 
 using generic::ConvParameters;
-using generic::parallel;
 
 // Pixels that are worth a line: below, rows are joined where they can be.
 constexpr int64_t kTilePixels = 8, kSmallMap = 64;
@@ -49,19 +48,20 @@ class Conv2dI8 : public Kernel {
         finish_(node, graph, parameters), gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_.form())) {}
 
   std::string_view name() const override { return "x86.conv2d.int8.gemm"; }
+  bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    return static_cast<size_t>(threads) * worker_bytes(maps_of(inputs, outputs));
+    return static_cast<size_t>(threads) * worker_bytes(maps_of(inputs, outputs, true));
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const ConvGeometry& g = parameters_.geometry;
     finish_.check(name(), outputs, g.out_channels);
     check_input(inputs[input_], outputs[0]);
-    const Maps maps = maps_of(inputs, outputs);
+    const Maps maps = maps_of(inputs, outputs, !context.rows);
     const size_t bytes = worker_bytes(maps);
     const TensorView& out = maps.outputs[0];
-    parallel(context, out.shape[0] * out.shape[2], 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], out.shape[2], 1, [&](int64_t begin, int64_t end, int worker) {
       run_lines(maps, begin, end, context.scratch + static_cast<size_t>(worker) * bytes);
     });
   }
@@ -92,13 +92,14 @@ class Conv2dI8 : public Kernel {
            g.pad_right == 0;
   }
 
-  Maps maps_of(std::span<const TensorView> inputs, std::span<const TensorView> outputs) const {
+  // join: rows of narrow maps may be joined.
+  Maps maps_of(std::span<const TensorView> inputs, std::span<const TensorView> outputs, bool join) const {
     Maps maps{.in = inputs[input_], .residual = {}, .outputs = {}, .output_count = outputs.size()};
     std::ranges::copy(outputs, maps.outputs.begin());
     const bool adds = finish_.residual() >= 0;
     if (adds) maps.residual = inputs[static_cast<size_t>(finish_.residual())];
     const ConvGeometry& g = parameters_.geometry;
-    bool even = is_direct() && g.stride_h == 1 && g.stride_w == 1 && finish_.residual_shift() == 0 && generic::pixels_are_even(maps.in);
+    bool even = join && is_direct() && g.stride_h == 1 && g.stride_w == 1 && finish_.residual_shift() == 0 && generic::pixels_are_even(maps.in);
     for (const TensorView& out : outputs) even = even && generic::pixels_are_even(out);
     if (adds) even = even && generic::pixels_are_even(maps.residual);
     const TensorView& in = maps.in;

@@ -49,6 +49,8 @@ class OverUpsampledF32 : public Kernel {
   }
 
   std::string_view name() const override { return "x86.conv2d_over_upsampled.fp32"; }
+  bool by_rows() const override { return true; }
+  int64_t row_grain() const override { return band_rows(); }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * worker_bytes(inputs, outputs[0]);
@@ -59,7 +61,7 @@ class OverUpsampledF32 : public Kernel {
     const TensorView& out = outputs[0];
     const int64_t height = out.shape[2], width = out.shape[3];
     const int64_t rows = band_rows(), bands = (height + rows - 1) / rows;
-    generic::parallel(context, out.shape[0] * bands, 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], height, rows, [&](int64_t begin, int64_t end, int worker) {
       const Memory memory = memory_of(context.scratch + static_cast<size_t>(worker) * worker_bytes(inputs, out), inputs, out);
       std::byte* next = memory.sources;
       for (const Upsampled& source : upsampled_) {

@@ -40,6 +40,8 @@ class TransposeF32 : public Kernel {
   }
 
   std::string_view name() const override { return "x86.conv2d_transpose.fp32.2x2"; }
+  bool by_rows() const override { return true; }
+  int64_t row_grain() const override { return 2; }
 
   size_t scratch_bytes(std::span<const TensorView>, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * 2 * sums_bytes(outputs[0]);
@@ -50,10 +52,10 @@ class TransposeF32 : public Kernel {
     const int64_t height = out.shape[2], width = out.shape[3];
     ConstantsF32 constants = finish_.constants();
     constants.bias = bias_.data();
-    generic::parallel(context, out.shape[0] * height, 2, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], height, 2, [&](int64_t begin, int64_t end, int worker) {
       std::byte* memory = context.scratch + static_cast<size_t>(worker) * 2 * sums_bytes(out);
       auto *sums = reinterpret_cast<float*>(memory), *other = reinterpret_cast<float*>(memory + sums_bytes(out));
-      for (int64_t line = begin; line < end; line++) {
+      for (int64_t line = 2 * begin; line < 2 * end; line++) {
         const int64_t batch = line / height, y = line % height;
         const bool to_output = direct_ && out.pixel_stride == finish_.lanes();
         RowF32 row;
@@ -92,6 +94,8 @@ class SingleTransposeF32 : public Kernel {
         gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))), bias_(kColumns, finish_.constants().bias[0]) {}
 
   std::string_view name() const override { return "x86.conv2d_transpose.fp32.2x2_single"; }
+  bool by_rows() const override { return true; }
+  int64_t row_grain() const override { return 2; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView>, int threads) const override {
     return static_cast<size_t>(threads) * worker_bytes(inputs[input_]);
@@ -101,7 +105,7 @@ class SingleTransposeF32 : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     const int64_t height = in.shape[2], width = in.shape[3];
     const ConstantsF32 constants{.bias = bias_.data()};
-    generic::parallel(context, in.shape[0] * height, 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], out.shape[2], 2, [&](int64_t begin, int64_t end, int worker) {
       auto* taps = reinterpret_cast<float*>(context.scratch + static_cast<size_t>(worker) * worker_bytes(in));
       float *pixels = taps + kColumns * width, *other = pixels + 4 * width;
       for (int64_t line = begin; line < end; line++) {

@@ -63,6 +63,7 @@ class ConvOverUpsampledI8 : public Kernel {
   }
 
   std::string_view name() const override { return "x86.conv2d_over_upsampled.int8"; }
+  bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * worker_bytes(inputs, outputs[0]);
@@ -73,7 +74,7 @@ class ConvOverUpsampledI8 : public Kernel {
     check_source(inputs[full_input_], full_channels_, 1, outputs[0]);
     for (const LowSource& source : low_) check_source(inputs[source.input], source.channels, source.factor(), outputs[0]);
     const size_t bytes = worker_bytes(inputs, outputs[0]);
-    parallel(context, outputs[0].shape[0] * outputs[0].shape[2], 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, outputs[0].shape[0], outputs[0].shape[2], 1, [&](int64_t begin, int64_t end, int worker) {
       run_lines(inputs, outputs, begin, end, context.scratch + static_cast<size_t>(worker) * bytes);
     });
   }

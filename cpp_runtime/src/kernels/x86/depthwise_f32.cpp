@@ -29,6 +29,7 @@ class DepthwiseF32 : public Kernel {
   }
 
   std::string_view name() const override { return "x86.depthwise_conv2d.fp32"; }
+  bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * worker(inputs[input_], outputs[0]).bytes;
@@ -41,7 +42,7 @@ class DepthwiseF32 : public Kernel {
     const int64_t height = out.shape[2], width = out.shape[3], lanes = finish_.lanes();
     const bool direct = is_plain();
     const Worker space = worker(in, out);
-    generic::parallel(context, out.shape[0] * height, 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int worker) {
       auto* patch = reinterpret_cast<float*>(context.scratch + static_cast<size_t>(worker) * space.bytes);
       auto* sums = patch + space.window / sizeof(float);
       window.clear(patch);

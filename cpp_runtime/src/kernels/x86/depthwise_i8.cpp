@@ -36,6 +36,8 @@ class DepthwiseI8 : public Kernel {
   }
 
   std::string_view name() const override { return "x86.depthwise_conv2d.int8"; }
+  bool by_rows() const override { return true; }
+  int64_t row_grain() const override { return strip_rows_; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
     return static_cast<size_t>(threads) * layout_of(inputs[input_], outputs[0]).bytes();
@@ -49,7 +51,7 @@ class DepthwiseI8 : public Kernel {
       fail("depthwise_conv2d: input is %s, output %s", in.shape.str().c_str(), out.shape.str().c_str());
     const Layout layout = layout_of(in, out);
     const int64_t strips = (out.shape[2] + strip_rows_ - 1) / strip_rows_;
-    parallel(context, out.shape[0] * strips, 1, [&](int64_t begin, int64_t end, int worker) {
+    generic::parallel_rows(context, out.shape[0], out.shape[2], strip_rows_, [&](int64_t begin, int64_t end, int worker) {
       std::byte* memory = context.scratch + static_cast<size_t>(worker) * layout.bytes();
       // The borders of the columns stay zero.
       std::memset(memory, kZero, layout.columns_bytes);
@@ -93,15 +95,16 @@ class DepthwiseI8 : public Kernel {
               }
   }
 
-  void transpose_block(const TensorView& in, const Layout& layout, int64_t batch, int64_t first_row, int64_t block, const int8_t* zeros,
-                       uint8_t* columns) const {
+  // Input rows from first_row on, `reached` of them: others have weights of zero, and may not be in memory.
+  void transpose_block(const TensorView& in, const Layout& layout, int64_t batch, int64_t first_row, int64_t reached, int64_t block,
+                       const int8_t* zeros, uint8_t* columns) const {
     const int64_t left = parameters_.pad_left(in.shape[3]);
     const int64_t count = std::max<int64_t>(0, std::min(in.shape[3], layout.columns - left));
     for (int64_t quad = 0; quad < quads_; quad++) {
       const int8_t* rows[4];
       for (int64_t i = 0; i < 4; i++) {
-        const int64_t y = first_row + quad * 4 + i;
-        const bool inside = y >= 0 && y < in.shape[2];
+        const int64_t offset = quad * 4 + i, y = first_row + offset;
+        const bool inside = offset < reached && y >= 0 && y < in.shape[2];
         rows[i] = inside ? in.as<const int8_t>() + batch * in.batch_stride + y * in.row_stride + block : zeros;
       }
       loops_.transpose_quads(rows, in.pixel_stride, count, columns + (quad * layout.columns + left) * kQuadBytes);
@@ -119,7 +122,8 @@ class DepthwiseI8 : public Kernel {
     const ptrdiff_t element = finish_.form().store == Store::fp32 ? sizeof(float) : 1;
     const int64_t row_weights = quads_ * g.kernel_w * kQuadBytes;
     for (int64_t block = 0; block < lanes_; block += kBlock) {
-      transpose_block(in, layout, batch, y * g.stride_h - parameters_.pad_top(in.shape[2]), block, zeros, columns);
+      const int64_t reached = (rows - 1) * g.stride_h + g.kernel_h;
+      transpose_block(in, layout, batch, y * g.stride_h - parameters_.pad_top(in.shape[2]), reached, block, zeros, columns);
       ConstantsI8 constants = finish_.constants();
       constants.scale += block;
       constants.bias += block;
