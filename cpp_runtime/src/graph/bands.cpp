@@ -213,17 +213,34 @@ size_t traffic(std::span<const BandStep> steps, std::span<const Inferred> values
   return bytes;
 }
 
+// What a call of conv2d_over_upsampled does again, in bytes from memory that take as long: of each enlarged source, the products of the rows
+// above and below its own.
+size_t repeated_by_call(const Node& node, std::span<const Inferred> values) {
+  if (node.op != "conv2d_over_upsampled") return 0;
+  constexpr size_t kBytesPerCycle = 3, kMacsPerCycle = 8, kMacsPerCycleInt8 = 32;
+  const std::vector<int64_t> factors = node.attr_ints("factors");
+  int64_t macs = 0;
+  for (int i = 0; i < static_cast<int>(factors.size()); i++) {
+    if (factors[static_cast<size_t>(i)] == 1) continue;
+    const Shape& filter = of(values, node.input("Filter", i)).shape;
+    macs += 2 * filter.count() * of(values, node.input("X", i)).shape[3];
+  }
+  return static_cast<size_t>(macs) * kBytesPerCycle / (node.precision == 2 ? kMacsPerCycleInt8 : kMacsPerCycle);
+}
+
 // A group, and what it costs in bytes from memory.
 struct Offer {
   BandGroup group;
   size_t cost = SIZE_MAX;
 };
 
-size_t calls_of(const BandGroup& group) {
-  size_t calls = 0;
-  for (const Band& band : group.bands)
-    calls += static_cast<size_t>(std::ranges::count_if(band.steps, [](RowRange rows) { return rows.begin < rows.end; }));
-  return calls;
+size_t cost_of_calls(const BandGroup& group, std::span<const BandStep> steps, std::span<const Inferred> values) {
+  size_t cost = 0;
+  for (size_t s = 0; s < group.bands[0].steps.size(); s++) {
+    const auto calls = std::ranges::count_if(group.bands, [&](const Band& band) { return band.steps[s].begin < band.steps[s].end; });
+    cost += static_cast<size_t>(calls) * (kCall + repeated_by_call(*steps[static_cast<size_t>(group.first) + s].node, values));
+  }
+  return cost;
 }
 
 // The number of rows that costs least. No bands: nothing fits.
@@ -234,7 +251,7 @@ Offer best_offer(const Graph& graph, std::span<const BandStep> steps, std::span<
     BandGroup group = Simulation(graph, steps, values, flow, first, end).run(rows);
     if (group.bands.empty()) break;
     if (group.working_set > kL3Share) continue;
-    size_t cost = exchanged + calls_of(group) * kCall;
+    size_t cost = exchanged + cost_of_calls(group, steps, values);
     if (group.working_set > kL2Share)
       for (const BandTensor& tensor : group.tensors) cost += bytes_of(of(values, tensor.value)) / kL3Speed;
     if (cost < best.cost) best = {std::move(group), cost};
@@ -263,10 +280,13 @@ std::vector<BandGroup> choose_band_groups(const Graph& graph, std::span<const Ba
       least[static_cast<size_t>(end)] = before + cost;
       group_before[static_cast<size_t>(end)] = std::move(group);
     };
-    size_t separately = traffic(steps, values, flow, first, first + 1) + kCall;
+    const auto alone = [&](int step) {
+      return traffic(steps, values, flow, step, step + 1) + kCall + repeated_by_call(*steps[static_cast<size_t>(step)].node, values);
+    };
+    size_t separately = alone(first);
     take(first + 1, separately, std::nullopt);
     for (int end = first + 2; end <= count && steps[static_cast<size_t>(end) - 1].by_rows; end++) {
-      separately += traffic(steps, values, flow, end - 1, end) + kCall;
+      separately += alone(end - 1);
       if (traffic(steps, values, flow, first, end) + static_cast<size_t>(end - first) * kCall >= separately) continue;
       Offer offer = best_offer(graph, steps, values, flow, first, end);
       if (offer.group.bands.empty()) break;
