@@ -232,6 +232,7 @@ size_t repeated_by_call(const Node& node, std::span<const Inferred> values) {
 struct Offer {
   BandGroup group;
   size_t cost = SIZE_MAX;
+  size_t fewest_bands = SIZE_MAX;  // with fewer, it does not fit
 };
 
 size_t cost_of_calls(const BandGroup& group, std::span<const BandStep> steps, std::span<const Inferred> values) {
@@ -243,18 +244,22 @@ size_t cost_of_calls(const BandGroup& group, std::span<const BandStep> steps, st
   return cost;
 }
 
-// The number of rows that costs least. No bands: nothing fits.
-Offer best_offer(const Graph& graph, std::span<const BandStep> steps, std::span<const Inferred> values, const Flow& flow, int first, int end) {
+// The number of rows that costs least, of fewest_bands or more. No bands: nothing fits.
+Offer best_offer(const Graph& graph, std::span<const BandStep> steps, std::span<const Inferred> values, const Flow& flow, int first, int end,
+                 size_t fewest_bands) {
   const size_t exchanged = traffic(steps, values, flow, first, end);
   Offer best;
+  const int64_t height = of(values, steps[static_cast<size_t>(end) - 1].node->outputs[0].value).shape[2];
   for (int64_t rows = kMostRows; rows >= kFewestRows; rows /= 2) {
+    if (static_cast<size_t>((height + rows - 1) / rows) < fewest_bands) continue;
     BandGroup group = Simulation(graph, steps, values, flow, first, end).run(rows);
     if (group.bands.empty()) break;
     if (group.working_set > kL3Share) continue;
+    best.fewest_bands = std::min(best.fewest_bands, group.bands.size());
     size_t cost = exchanged + cost_of_calls(group, steps, values);
     if (group.working_set > kL2Share)
       for (const BandTensor& tensor : group.tensors) cost += bytes_of(of(values, tensor.value)) / kL3Speed;
-    if (cost < best.cost) best = {std::move(group), cost};
+    if (cost < best.cost) best = {std::move(group), cost, best.fewest_bands};
   }
   return best;
 }
@@ -285,11 +290,13 @@ std::vector<BandGroup> choose_band_groups(const Graph& graph, std::span<const Ba
     };
     size_t separately = alone(first);
     take(first + 1, separately, std::nullopt);
+    size_t fewest_bands = 1;  // a longer group needs no fewer than a shorter one
     for (int end = first + 2; end <= count && steps[static_cast<size_t>(end) - 1].by_rows; end++) {
       separately += alone(end - 1);
       if (traffic(steps, values, flow, first, end) + static_cast<size_t>(end - first) * kCall >= separately) continue;
-      Offer offer = best_offer(graph, steps, values, flow, first, end);
+      Offer offer = best_offer(graph, steps, values, flow, first, end, fewest_bands);
       if (offer.group.bands.empty()) break;
+      fewest_bands = offer.fewest_bands;
       take(end, offer.cost, std::move(offer.group));
     }
   }
