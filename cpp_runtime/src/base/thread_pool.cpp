@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -9,11 +10,34 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/processors.h"
 
 namespace edgeocr {
 
 namespace {
+
 constexpr int kMaxThreads = 64;
+
+// Between the operators of a net less time passes than a sleeping thread takes to wake, so who waits looks for a while before it sleeps.
+constexpr std::chrono::microseconds kLookFor{50};
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+template <class Condition> void look_for(const Condition& condition) {
+  constexpr int kLooksPerClock = 32;
+  const auto end = std::chrono::steady_clock::now() + kLookFor;
+  do {
+    for (int i = 0; i < kLooksPerClock; i++, pause())
+      if (condition()) return;
+  } while (std::chrono::steady_clock::now() < end);
+}
+
 }  // namespace
 
 // A job is published by raising `generation`; every worker runs its own range (possibly none) and lowers `pending`.
@@ -22,6 +46,7 @@ struct ThreadPool::State {
   std::atomic<int32_t> generation{0};  // int32_t: what a futex waits on without a proxy
   std::atomic<int32_t> pending{0};
   std::atomic<bool> stop{false};
+  bool looks = false;  // there are processors for all threads: none is kept from its work by one that waits
 
   int64_t n = 0, grain = 1;
   int ranges = 0;
@@ -45,6 +70,7 @@ struct ThreadPool::State {
 
   void work(int worker) {
     for (int32_t seen = 0;;) {
+      if (looks) look_for([&] { return generation.load(std::memory_order_relaxed) != seen; });
       generation.wait(seen, std::memory_order_acquire);
       seen = generation.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
@@ -67,9 +93,16 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   if (threads < 1 || threads > kMaxThreads) fail("threads is %d, expected 1 to %d", threads, kMaxThreads);
+  if (threads == 1) return;
+  const std::vector<Processor> allowed = allowed_processors();
+  const std::vector<int> processors = fastest_processors(allowed, threads);
+  state_->looks = static_cast<size_t>(threads) <= allowed.size();
   try {
     for (int worker = 1; worker < threads; worker++)
-      state_->workers.emplace_back([state = state_.get(), worker] { state->work(worker); });
+      state_->workers.emplace_back([state = state_.get(), worker, processors] {
+        stay_on(processors);
+        state->work(worker);
+      });
   } catch (const std::system_error& e) {
     size_t started = state_->workers.size();
     state_->join();
@@ -94,6 +127,7 @@ void ThreadPool::parallel_for(int64_t n, int64_t grain, const std::function<void
   s.pending.store(threads() - 1, std::memory_order_relaxed);
   s.publish();
   s.run_range(0);
+  if (s.looks) look_for([&] { return s.pending.load(std::memory_order_relaxed) == 0; });
   for (int32_t left; (left = s.pending.load(std::memory_order_acquire)) != 0;) s.pending.wait(left, std::memory_order_acquire);
   if (s.error) std::rethrow_exception(s.error);
 }

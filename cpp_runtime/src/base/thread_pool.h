@@ -9,7 +9,8 @@ namespace edgeocr {
 
 class ThreadPool {
  public:
-  // `threads` >= 1 counts the caller, which works too.
+  // `threads` >= 1 counts the caller, which works too. Where processors are not alike the others stay on the fastest; the caller's own
+  // affinity is the caller's business.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
