@@ -14,6 +14,10 @@ int64_t macs_of(const Node& node, std::span<const Inferred> values) {
   const Shape& out = shape(node.outputs[0].value);
   if (node.op == "conv2d" || node.op == "depthwise_conv2d") return pixels(out) * shape(node.input("Filter")).count();
   if (node.op == "conv2d_transpose") return pixels(shape(node.input("Input"))) * shape(node.input("Filter")).count();
+  if (node.op == "conv2d_transpose_pair") {
+    const int64_t first = shape(node.input("Filter", 0)).count(), second = shape(node.input("Filter", 1)).count();
+    return pixels(shape(node.input("Input"))) * (first + 4 * second);
+  }
   if (node.op == "conv2d_over_upsampled") {
     int64_t macs = 0;  // nine products per pixel of each source, at its own resolution
     for (size_t i = 0; i < node.all_inputs("X").size(); i++)

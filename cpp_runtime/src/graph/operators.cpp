@@ -19,6 +19,7 @@ const std::vector<Operator>& table() {
       {"conv2d", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv},
       {"conv2d_over_upsampled", "Output", {"X", "Filter"}, {"Filter", "Bias"}, never, infer_conv_over_upsampled},
       {"conv2d_transpose", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv_transpose},
+      {"conv2d_transpose_pair", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv_transpose_pair},
       {"depthwise_conv2d", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv},
       {"elementwise_add", "Out", {"X", "Y"}, {}, never, infer_elementwise},
       {"elementwise_div", "Out", {"X", "Y"}, {}, never, infer_elementwise},

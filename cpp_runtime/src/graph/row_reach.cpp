@@ -30,6 +30,7 @@ std::optional<RowReach> reach_of_operator(const Node& node, const Port& input, s
     if (transposed) return RowReach{.before = last + 1 - w.stride[0] - w.pad_begin[0], .after = w.pad_begin[0], .divisor = w.stride[0]};
     return RowReach{.stride = w.stride[0], .before = w.pad_begin[0], .after = last - w.pad_begin[0]};
   }
+  if (node.op == "conv2d_transpose_pair") return RowReach{.divisor = 4};
   if (node.op == "conv2d_over_upsampled")
     return RowReach{.before = 1, .after = 1, .divisor = node.attr_ints("factors")[static_cast<size_t>(input.index)]};
   if (is_pointwise(node.op)) return RowReach{};

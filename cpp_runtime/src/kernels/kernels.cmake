@@ -13,6 +13,7 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/conv2d.cpp
   generic/conv2d_over_upsampled.cpp
   generic/conv2d_transpose.cpp
+  generic/conv2d_transpose_pair.cpp
   generic/conv_gemm.cpp
   generic/conv_parameters.cpp
   generic/depthwise.cpp

@@ -8,6 +8,7 @@ class InferContext;
 void infer_conv(InferContext& context);            // infer_conv.cpp
 void infer_conv_over_upsampled(InferContext& context);  // infer_conv_over_upsampled.cpp
 void infer_conv_transpose(InferContext& context);  // infer_conv.cpp
+void infer_conv_transpose_pair(InferContext& context);  // infer_conv_transpose_pair.cpp
 void infer_pool(InferContext& context);            // infer_pool.cpp
 void infer_nearest_interp(InferContext& context);  // infer_interp.cpp
 

@@ -15,6 +15,7 @@ constexpr KernelEntry kEntries[] = {
     {"conv2d", nullptr, with_tail<create_conv2d>},
     {"conv2d_over_upsampled", nullptr, with_tail<create_conv2d_over_upsampled>},
     {"conv2d_transpose", nullptr, with_tail<create_conv2d_transpose>},
+    {"conv2d_transpose_pair", nullptr, create_conv2d_transpose_pair},
     {"depthwise_conv2d", nullptr, with_tail<create_conv2d>},
     {"elementwise_add", nullptr, with_tail<create_elementwise>},
     {"elementwise_div", nullptr, with_tail<create_elementwise>},

@@ -128,11 +128,13 @@ void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, i
     int8_t* to = row_of<int8_t>(out, line);
     const auto* from = reinterpret_cast<const float*>(row.data);
     const int64_t from_step = row.step / static_cast<ptrdiff_t>(sizeof(float));
+    // A residual may bring NaN; sums do not.
+    const auto convert = form_.function == Function::residual ? quantise<false> : quantise<true>;
     if (from_step == lanes && out.pixel_stride == lanes) {
-      quantise(from, extra.inverse_scale, width * lanes, to);
+      convert(from, extra.inverse_scale, width * lanes, to);
       continue;
     }
-    for (int64_t x = 0; x < width; x++) quantise(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
+    for (int64_t x = 0; x < width; x++) convert(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
   }
 }
 

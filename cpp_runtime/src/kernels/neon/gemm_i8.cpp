@@ -90,9 +90,12 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
 [[gnu::always_inline]] inline void compute_tile(const GemmRow& row, int64_t x, const int8_t* weights, int64_t segments, int64_t k,
                                                 const FinishConstants& constants) {
   int32x4_t sums[Pixels][Vectors];
+  // Pointers that go from pixel to pixel by additions: a 64-bit multiplication for each of them takes longer than a small tile.
+  const int32_t* start = row.start + x * row.start_step;
+  std::byte* out = row.out + x * row.out_step;
 #pragma clang loop unroll(full)
-  for (int p = 0; p < Pixels; p++) {
-    const int32_t* start = opaque(row.start + (x + p) * row.start_step);
+  for (int p = 0; p < Pixels; p++, start += row.start_step) {
+    start = opaque(start);
 #pragma clang loop unroll(full)
     for (int v = 0; v < Vectors; v++) sums[p][v] = vld1q_s32(start + 4 * v);
   }
@@ -111,31 +114,35 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
   fence(sums);
   if constexpr (F.store == Store::sums) {
 #pragma clang loop unroll(full)
-    for (int p = 0; p < Pixels; p++)
+    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step))
 #pragma clang loop unroll(full)
-      for (int v = 0; v < Vectors; v++) vst1q_s32(reinterpret_cast<int32_t*>(row.out + (x + p) * row.out_step) + 4 * v, sums[p][v]);
+      for (int v = 0; v < Vectors; v++) vst1q_s32(reinterpret_cast<int32_t*>(out) + 4 * v, sums[p][v]);
   } else if constexpr (F.store == Store::steps) {
 #pragma clang loop unroll(full)
-    for (int p = 0; p < Pixels; p++) {
+    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
       const float *scale = opaque(constants.scale), *offset = opaque(constants.bias);
       float32x4_t values[Vectors];
 #pragma clang loop unroll(full)
       for (int v = 0; v < Vectors; v++) values[v] = step<F.function>(sums[p][v], vld1q_f32(scale + 4 * v), offset + 4 * v, constants);
-      store<F>(values, row.out + (x + p) * row.out_step, constants.low);
+      store<F>(values, out, constants.low);
     }
   } else {
     float32x4_t scale[Vectors];
 #pragma clang loop unroll(full)
     for (int v = 0; v < Vectors; v++) scale[v] = vld1q_f32(constants.scale + 4 * v);
+    const float* residual = F.function == Function::residual ? row.residual + (x >> row.residual_shift) * row.residual_step : nullptr;
 #pragma clang loop unroll(full)
-    for (int p = 0; p < Pixels; p++) {
+    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
       const float* bias = opaque(constants.bias);
-      const float* residual = F.function == Function::residual ? row.residual + ((x + p) >> row.residual_shift) * row.residual_step : nullptr;
       float32x4_t values[Vectors];
 #pragma clang loop unroll(full)
       for (int v = 0; v < Vectors; v++)
         values[v] = finish<F>(requantise<Biased>(sums[p][v], scale[v], bias + 4 * v), residual + 4 * v, constants);
-      store<F>(values, row.out + (x + p) * row.out_step, constants.low);
+      store<F>(values, out, constants.low);
+      if constexpr (F.function == Function::residual) {
+        const bool next = (x + p + 1) >> row.residual_shift != (x + p) >> row.residual_shift;
+        residual = opaque(residual + (next ? row.residual_step : 0));
+      }
     }
   }
 }

@@ -23,6 +23,9 @@ std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Gra
 bool accepts_conv2d_transpose_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_conv2d_transpose_f32(const graph::Node& node, const graph::Graph& graph);
 
+// Any conv2d_transpose_pair: in one go where 17 to 24 channels lie between and nothing but sigmoid follows, else one after the other.
+std::unique_ptr<Kernel> create_conv2d_transpose_pair_f32(const graph::Node& node, const graph::Graph& graph);
+
 bool accepts_conv2d_over_upsampled_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_conv2d_over_upsampled_f32(const graph::Node& node, const graph::Graph& graph);
 

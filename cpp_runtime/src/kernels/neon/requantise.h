@@ -61,7 +61,7 @@ inline FinishConstants with_steps(FinishConstants constants, const StepsTable& s
 
 // Hides where a pointer comes from, so that the compiler loads again what it points to: as an addend of fmla (which overwrites
 // it) a load is free, a copy of a register is not.
-template <class T> [[gnu::always_inline]] inline const T* opaque(const T* p) {
+template <class T> [[gnu::always_inline]] inline T* opaque(T* p) {
   asm volatile("" : "+r"(p));
   return p;
 }
@@ -140,12 +140,16 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
   }
 }
 
-// quantise() of n values.
-inline void quantise(const float* in, float inverse_scale, int64_t n, int8_t* out) {
+// quantise() of n values; Numbers: none of them is NaN.
+template <bool Numbers = false> inline void quantise(const float* in, float inverse_scale, int64_t n, int8_t* out) {
   const float32x4_t scale = vdupq_n_f32(inverse_scale);
-  const auto scaled = [&](const float* from) __attribute__((always_inline)) { return without_nan(vmulq_f32(vld1q_f32(from), scale)); };
+  const auto scaled = [&](const float* from) __attribute__((always_inline)) {
+    const float32x4_t v = vmulq_f32(vld1q_f32(from), scale);
+    return Numbers ? v : without_nan(v);
+  };
   int64_t i = 0;
-  for (; i + 16 <= n; i += 16) vst1q_s8(out + i, round_to_int8(scaled(in + i), scaled(in + i + 4), scaled(in + i + 8), scaled(in + i + 12), -127));
+  for (; i + 16 <= n; i += 16)
+    vst1q_s8(out + i, round_to_int8(scaled(in + i), scaled(in + i + 4), scaled(in + i + 8), scaled(in + i + 12), -127));
   if (i + 8 <= n) {
     vst1_s8(out + i, round_to_int8(scaled(in + i), scaled(in + i + 4), -127));
     i += 8;

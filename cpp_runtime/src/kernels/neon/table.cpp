@@ -18,6 +18,7 @@ std::span<const KernelEntry> neon_set() {
       {"conv2d", neon::accepts_conv2d_f32, neon::create_conv2d_f32},
       {"conv2d_over_upsampled", neon::accepts_conv2d_over_upsampled_f32, neon::create_conv2d_over_upsampled_f32},
       {"conv2d_transpose", neon::accepts_conv2d_transpose_f32, neon::create_conv2d_transpose_f32},
+      {"conv2d_transpose_pair", nullptr, neon::create_conv2d_transpose_pair_f32},
       {"depthwise_conv2d", neon::accepts_depthwise_f32, neon::create_depthwise_f32},
       {"fc", neon::accepts_fc_f32, neon::create_fc_f32},
       {"mul", neon::accepts_fc_f32, neon::create_fc_f32},

@@ -1,0 +1,73 @@
+// conv2d_transpose_pair of the NEON set against the generic one, to the bit.
+#if defined(__aarch64__)
+#include "neon_f32.h"
+
+namespace edgeocr::kernel_test {
+
+namespace {
+
+struct Case {
+  int64_t batch, channels, hidden, height, width;
+  bool sigmoid, biases;
+  std::string str() const {
+    std::string s = "n c hidden h w:";
+    for (int64_t v : {batch, channels, hidden, height, width}) s += " " + std::to_string(v);
+    return s + (sigmoid ? " sigmoid" : "") + (biases ? " biases" : "");
+  }
+};
+
+Operator pair_of(const Case& c, Random& random, float reach) {
+  Operator op("conv2d_transpose_pair");
+  op.input("Input", random.reals({c.batch, c.channels, c.height, c.width}, -reach, reach));
+  op.constant("Filter", random.reals({c.channels, c.hidden, 2, 2}));
+  op.constant("Filter", random.reals({c.hidden, 1, 2, 2}));
+  if (c.biases) {
+    op.constant("Bias", random.reals({c.hidden}));
+    op.constant("Bias", random.reals({1}));
+  }
+  op.output("Output", DataType::f32, {c.batch, 1, 4 * c.height, 4 * c.width});
+  if (c.sigmoid) {
+    graph::FusedTail tail;
+    graph::Node activation;
+    activation.op = "sigmoid";
+    tail.activation = std::make_shared<const graph::Node>(activation);
+    tail.outputs.push_back({DataType::f32, 0});
+    op.node.tail = std::make_shared<const graph::FusedTail>(tail);
+  }
+  return op;
+}
+
+}  // namespace
+
+TEST_CASE("pairs of transposed convolutions of the NEON set give the generic bits") {
+  Random random(91);
+  for (int i = 0; i < 200; i++) {
+    const Case c{random.integer(1, 2), random.pick({5, 8, 16, 20, 24, 24, 32}), random.pick({17, 20, 24, 24, 24}), random.integer(1, 3),
+                 random.integer(1, 13), random.chance(80), random.chance(80)};
+    CAPTURE(c.str());
+    const Operator op = pair_of(c, random, 1);
+    CHECK(neon_kernel(op)->name() == "neon.conv2d_transpose_pair.fp32");
+    check_neon(op);
+  }
+}
+
+TEST_CASE("pairs that the NEON set has no code of its own for run one after the other") {
+  Random random(92);
+  for (const int64_t hidden : {4, 8, 32}) {
+    const Operator op = pair_of({1, 8, hidden, 2, 5, true, true}, random, 1);
+    CHECK(neon_kernel(op)->name() == "neon.conv2d_transpose_pair.fp32.in_sequence");
+    check_neon(op);
+  }
+}
+
+TEST_CASE("sigmoid at the end of a pair is exact from one end to the other") {
+  Random random(93);
+  for (const float reach : {0.01f, 3.0f, 10.0f, 100.0f, 1e36f}) {
+    const Operator op = pair_of({1, 24, 24, 4, 16, true, true}, random, reach);
+    const Dense<float> expected = op.run(*op.kernel(), 1)[0].dense<float>(), actual = op.run(*neon_kernel(op), 1)[0].dense<float>();
+    CHECK(std::memcmp(actual.data.data(), expected.data.data(), actual.data.size() * sizeof(float)) == 0);
+  }
+}
+
+}  // namespace edgeocr::kernel_test
+#endif
