@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import estimate
+import picture
 import traffic
 from emulation import MissingToolError
 
@@ -39,6 +40,7 @@ class Net:
 OWN = MODELS / "edgeocr_en" / "none"
 V20 = TEST_DATA / "models" / "ppocr_mobile_v2.0_slim"
 V2 = TEST_DATA / "models" / "pp_ocrv2_slim"
+PICTURE = TEST_DATA / "images" / "11.jpg"
 NETS = [
     Net("det", "edgeocr_en", OWN / "det.nb", "1,3,640,640", "fp32"),
     Net("rec", "edgeocr_en", OWN / "rec.nb", "1,3,32,320", "fp32"),
@@ -96,6 +98,30 @@ def write(rows: list[dict[str, object]], path: Path) -> None:
     os.replace(part, path)
 
 
+def show(row: dict[str, object], instrument: Instrument) -> None:
+    counts = " ".join(f"{float(str(row[key])) / 1e6:29.1f}" for key, _ in instrument.columns)
+    print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:5} {counts}", flush=True)
+
+
+def measure_all(instrument: Instrument) -> list[dict[str, object]]:
+    rows = []
+    headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
+    print(f"{'net':7} {'model':24} {'input':13} {'':5} {headings}")
+    for net in NETS:
+        if not net.path.exists():
+            print(f"{net.net:7} {net.model:24} left out: {net.path.name} is not in EDGEOCR_TEST_DATA")
+            continue
+        rows.append(measure(net, instrument))
+        show(rows[-1], instrument)
+    if instrument is CYCLES:
+        if PICTURE.exists() and V20.exists():
+            rows.append(picture.measure(PICTURE, V20, V20 / "ppocr_keys_v1.txt"))
+            show(rows[-1], instrument)
+        else:
+            print(f"picture left out: {PICTURE.name} is not in EDGEOCR_TEST_DATA")
+    return rows
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--traffic", action="store_true", help="simulate the caches instead of estimating cycles")
@@ -103,25 +129,14 @@ def main() -> int:
     if not PHONE_RUNNER.exists():
         print("error: the phone's runner is missing: run `make runner`", file=sys.stderr)
         return 1
-    rows = []
-    headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
-    print(f"{'net':4} {'model':24} {'input':13} {'':5} {headings}")
-    for net in NETS:
-        if not net.path.exists():
-            print(f"{net.net:4} {net.model:24} left out: {net.path.name} is not in EDGEOCR_TEST_DATA")
-            continue
-        try:
-            row = measure(net, instrument)
-        except MissingToolError as missing:
-            print(f"error: {missing}", file=sys.stderr)
-            return 1
-        except subprocess.CalledProcessError as failed:
-            print(f"error: {net.path.name}: {failed.cmd[0]} exited with {failed.returncode}", file=sys.stderr)
-            return 1
-        rows.append(row)
-        counts = " ".join(f"{float(str(row[key])) / 1e6:29.1f}" for key, _ in instrument.columns)
-        print(f"{net.net:4} {net.model:24} {net.input:13} {net.precision:5} {counts}", flush=True)
-    write(rows, RESULTS / instrument.file)
+    try:
+        write(measure_all(instrument), RESULTS / instrument.file)
+    except MissingToolError as missing:
+        print(f"error: {missing}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as failed:
+        print(f"error: {' '.join(failed.cmd)} exited with {failed.returncode}", file=sys.stderr)
+        return 1
     return 0
 
 
