@@ -1,20 +1,19 @@
 // rnn: LSTM with the weights packed once. Gates in the order input, forget, cell, output (NB_FORMAT §6).
 //
-// The input products of all steps are one matrix product per layer and direction. A step multiplies h by the recurrent weights, adds
-// the input products on registers and applies the plain set's cell, so its bits are the plain set's.
+// The input products of all steps are one matrix product per layer and direction. Directions run one after the other: both together
+// would read more recurrent weights every step than the first-level cache holds. The bits are the plain set's.
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/aligned.h"
 #include "base/error.h"
-#include "kernels/generic/loops.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/neon/gemm_f32.h"
 #include "kernels/neon/kernels_f32.h"
+#include "kernels/neon/lstm_f32.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -23,16 +22,15 @@ namespace {
 struct Cell {
   GemmF32 input;            // [I, 4H]
   std::vector<float> bias;  // of both products
-  GemmF32 recurrent;        // [H, 4H]
+  LstmStepF32 step;
 };
 
 class RnnF32 : public Kernel {
  public:
   RnnF32(const graph::Node& node, const graph::Graph& graph)
-      : loops_(generic::current_loops()), input_(generic::input_index(node, "Input")), h0_(generic::input_index(node, "PreState", 0)),
+      : input_(generic::input_index(node, "Input")), h0_(generic::input_index(node, "PreState", 0)),
         c0_(generic::input_index(node, "PreState", 1)), output_(generic::output_index(node, "Out")), layers_(node.attr_int("num_layers", 1)),
-        directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1), width_(node.attr_int("input_size")), hidden_(node.attr_int("hidden_size")),
-        zeros_(static_cast<size_t>(4 * hidden_), 0.0f) {
+        directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1), width_(node.attr_int("input_size")), hidden_(node.attr_int("hidden_size")) {
     for (int64_t layer = 0; layer < layers_; layer++)
       for (int64_t direction = 0; direction < directions_; direction++)
         cells_.push_back(read_cell(node, graph, static_cast<int>(layer * directions_ + direction), layer == 0 ? width_ : directions_ * hidden_));
@@ -61,9 +59,8 @@ class RnnF32 : public Kernel {
         auto* state = reinterpret_cast<float*>(context.scratch + space.workers + static_cast<size_t>(worker) * state_bytes());
         for (int64_t task = begin; task < end; task++) {
           const int64_t d = task / batch, b = task % batch, at = ((layer * directions_ + d) * batch + b) * hidden_;
-          std::copy_n(inputs[h0_].as<const float>() + at, hidden_, state);
-          std::copy_n(inputs[c0_].as<const float>() + at, hidden_, state + hidden_);
-          run_sequence(cell(layer, d), gates + d * rows * 4 * hidden_, steps, batch, b, d, state, layer_out);
+          std::copy_n(inputs[c0_].as<const float>() + at, hidden_, state);
+          run_sequence(cell(layer, d), gates + d * rows * 4 * hidden_, steps, batch, b, d, inputs[h0_].as<const float>() + at, state, layer_out);
         }
       });
       layer_in = layer_out;
@@ -79,20 +76,20 @@ class RnnF32 : public Kernel {
   Cell read_cell(const graph::Node& node, const graph::Graph& graph, int index, int64_t width) const {
     const auto cells = static_cast<int>(layers_ * directions_);
     const auto read = [&](int position) { return generic::constant_input(node, graph, "WeightList", position).as<float>(); };
-    const auto product = [&](int position, int64_t k, const FormF32& form) {
-      const auto weights = read(position);  // [4H, k]
-      return GemmF32(1, k, 4 * hidden_, form, [=](int64_t, int64_t i, int64_t gate) { return weights[static_cast<size_t>(gate * k + i)]; });
-    };
+    const auto w_ih = read(2 * index), w_hh = read(2 * index + 1);  // [4H, width], [4H, H]
+    const int64_t hidden = hidden_;
+    GemmF32 input(1, width, 4 * hidden, {}, [=](int64_t, int64_t i, int64_t gate) { return w_ih[static_cast<size_t>(gate * width + i)]; });
+    LstmStepF32 step(hidden, [=](int64_t gate, int64_t unit, int64_t h) { return w_hh[static_cast<size_t>((gate * hidden + unit) * hidden + h)]; });
     const auto b_ih = read(2 * (cells + index)), b_hh = read(2 * (cells + index) + 1);
     std::vector<float> bias(static_cast<size_t>(4 * hidden_));
     for (size_t i = 0; i < bias.size(); i++) bias[i] = b_ih[i] + b_hh[i];
-    return {product(2 * index, width, {}), std::move(bias), product(2 * index + 1, hidden_, {FormF32::Act::none, true})};
+    return {std::move(input), std::move(bias), std::move(step)};
   }
 
   const Cell& cell(int64_t layer, int64_t direction) const { return cells_[static_cast<size_t>(layer * directions_ + direction)]; }
 
-  // h, c and the gates of one step
-  size_t state_bytes() const { return align_up(static_cast<size_t>(6 * hidden_) * sizeof(float)); }
+  // Of a worker: the cell.
+  size_t state_bytes() const { return align_up(static_cast<size_t>(hidden_) * sizeof(float)); }
 
   Workspace workspace(const TensorView& in, int threads) const {
     const int64_t rows = in.shape[0] * in.shape[1];
@@ -127,28 +124,19 @@ class RnnF32 : public Kernel {
     });
   }
 
-  // Sequence b of the batch in one direction; state: h, c, gates; out is [steps, batch, directions * hidden].
-  void run_sequence(const Cell& cell, const float* gates, int64_t steps, int64_t batch, int64_t b, int64_t direction, float* state,
+  // Sequence b of the batch in one direction; out is [steps, batch, directions * hidden].
+  void run_sequence(const Cell& cell, const float* gates, int64_t steps, int64_t batch, int64_t b, int64_t direction, const float* h, float* state,
                     float* out) const {
-    float *h = state, *c = h + hidden_, *step_gates = c + hidden_;
-    const ConstantsF32 constants{.bias = zeros_.data()};
-    RowF32 row;
-    row.segments[0] = h;
-    row.pixels = 1;
-    row.out = step_gates;
     for (int64_t i = 0; i < steps; i++) {
       const int64_t at = (direction == 0 ? i : steps - 1 - i) * batch + b;
-      row.residual = gates + at * 4 * hidden_;
-      cell.recurrent.run(row, constants);
-      loops_.lstm_cell(step_gates, hidden_, c, h);
-      std::memcpy(out + (at * directions_ + direction) * hidden_, h, static_cast<size_t>(hidden_) * sizeof(float));
+      float* h_out = out + (at * directions_ + direction) * hidden_;
+      cell.step.run(gates + at * 4 * hidden_, h, state, h_out);
+      h = h_out;
     }
   }
 
-  const generic::Loops& loops_;
   size_t input_, h0_, c0_, output_;
   int64_t layers_, directions_, width_, hidden_;
-  std::vector<float> zeros_;
   std::vector<Cell> cells_;
 };
 
