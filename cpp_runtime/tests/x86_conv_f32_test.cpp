@@ -13,10 +13,12 @@ struct Case {
   std::array<int32_t, 4> pads;  // top, bottom, left, right
 
   Shape out() const {
-    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1, (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
+    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1,
+            (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
   }
   std::string str() const {
-    return Shape{batch, in_channels, in_h, in_w}.str() + " to " + out().str() + " by " + Shape{kernel_h, kernel_w, strides[0], strides[1]}.str();
+    return Shape{batch, in_channels, in_h, in_w}.str() + " to " + out().str() + " by " +
+           Shape{kernel_h, kernel_w, strides[0], strides[1]}.str();
   }
 };
 
@@ -47,7 +49,9 @@ void check(const Case& c, const std::string& op_name, Random& random) {
   check_x86(op);
 }
 
-int32_t pad(Random& random, int64_t kernel) { return random.chance(60) ? static_cast<int32_t>(kernel / 2) : static_cast<int32_t>(random.integer(0, 2)); }
+int32_t pad(Random& random, int64_t kernel) {
+  return random.chance(60) ? static_cast<int32_t>(kernel / 2) : static_cast<int32_t>(random.integer(0, 2));
+}
 
 constexpr int64_t kChannels[] = {2, 3, 4, 5, 8, 12, 16, 24, 30, 32, 40, 72};
 
@@ -65,7 +69,8 @@ TEST_CASE("x86 conv2d fp32 1x1 gives the bits of the plain set" * doctest::skip(
 TEST_CASE("x86 conv2d fp32 with a window gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
   Random random(21);
   for (int i = 0; i < 200; i++) {
-    Case c{random.integer(1, 2), 1, random.chance(30) ? 3 : random.pick(kChannels), random.pick(kChannels), 0, 0, random.pick({1, 2, 3, 3, 3, 5}), 0, {}, {}};
+    Case c{random.integer(1, 2), 1, random.chance(30) ? 3 : random.pick(kChannels), random.pick(kChannels), 0, 0,
+           random.pick({1, 2, 3, 3, 3, 5}), 0, {}, {}};
     c.kernel_w = random.chance(70) ? c.kernel_h : random.integer(1, 5);
     const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {1, 2}, {3, 3}};
     c.strides = random.pick(strides);
@@ -131,7 +136,8 @@ TEST_CASE("x86 depthwise_conv2d fp32 gives the bits of the plain set" * doctest:
 TEST_CASE("x86 conv2d_transpose fp32 2x2 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
   Random random(23);
   for (int i = 0; i < 200; i++) {
-    const int64_t batch = random.integer(1, 2), in = random.pick(kChannels), out = random.chance(50) ? 1 : random.pick({5, 8, 12, 16, 24, 30, 40});
+    const int64_t batch = random.integer(1, 2), in = random.pick(kChannels),
+                  out = random.chance(50) ? 1 : random.pick({5, 8, 12, 16, 24, 30, 40});
     const int64_t height = random.integer(1, 8), width = random.integer(1, 40);
     Operator op("conv2d_transpose");
     op.input("Input", random.reals({batch, in, height, width}));
@@ -189,7 +195,8 @@ TEST_CASE("x86 conv2d_over_upsampled fp32 is close to the plain set" * doctest::
   }
 }
 
-TEST_CASE("x86 conv2d_over_upsampled fp32 leaves nets with int8 to the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("x86 conv2d_over_upsampled fp32 leaves nets with int8 to the plain set" *
+          doctest::skip(kernels::x86::usable_inner_loops().empty())) {
   Operator op("conv2d_over_upsampled");
   Random random(25);
   op.input("X", random.reals({1, 8, 4, 4}));

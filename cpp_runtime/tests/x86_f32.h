@@ -54,7 +54,8 @@ inline std::string add_tail(Operator& op, Random& random, const std::string& out
     op.output(output, dtype, shape);
     text += std::string(" to ") + name_of(dtype);
   }
-  const bool plain = tail.addend == nullptr && tail.activation == nullptr && tail.residual < 0 && count == 1 && tail.outputs[0].dtype == DataType::f32;
+  const bool plain =
+      tail.addend == nullptr && tail.activation == nullptr && tail.residual < 0 && count == 1 && tail.outputs[0].dtype == DataType::f32;
   if (!plain) op.node.tail = std::make_shared<const graph::FusedTail>(tail);
   return text;
 }

@@ -36,7 +36,8 @@ TEST_CASE("x86 fc fp32 gives the bits of the plain set" * doctest::skip(kernels:
 TEST_CASE("x86 rnn gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
   Random random(31);
   for (int i = 0; i < 200; i++) {
-    const int64_t steps = random.integer(1, 12), batch = random.integer(1, 3), input = 4 * random.integer(1, 8), hidden = random.pick({4, 8, 12, 20, 48});
+    const int64_t steps = random.integer(1, 12), batch = random.integer(1, 3), input = 4 * random.integer(1, 8),
+                  hidden = random.pick({4, 8, 12, 20, 48});
     const int64_t layers = random.integer(1, 3), directions = random.integer(1, 2), cells = layers * directions;
     Operator op("rnn");
     op.attribute("mode", std::string("LSTM"));

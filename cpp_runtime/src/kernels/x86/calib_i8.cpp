@@ -11,7 +11,8 @@ namespace {
 class CalibI8 : public Kernel {
  public:
   explicit CalibI8(const graph::Node& node)
-      : loops_(*current_inner_loops().int8), input_(generic::input_index(node, "Input")), inverse_scale_(1.0f / generic::single_scale(node, "scale")) {}
+      : loops_(*current_inner_loops().int8), input_(generic::input_index(node, "Input")),
+        inverse_scale_(1.0f / generic::single_scale(node, "scale")) {}
 
   std::string_view name() const override { return "x86.calib.fp32_to_int8"; }
   bool by_rows() const override { return true; }
@@ -35,7 +36,8 @@ class CalibI8 : public Kernel {
 }  // namespace
 
 bool accepts_calib_i8(const graph::Node& node, const graph::Graph&) {
-  return current_inner_loops().int8 != nullptr && node.alias == "fp32_to_int8" && node.tail == nullptr && generic::single_scale(node, "scale") > 0;
+  return current_inner_loops().int8 != nullptr && node.alias == "fp32_to_int8" && node.tail == nullptr &&
+         generic::single_scale(node, "scale") > 0;
 }
 
 std::unique_ptr<Kernel> create_calib_i8(const graph::Node& node, const graph::Graph&) { return std::make_unique<CalibI8>(node); }

@@ -32,7 +32,8 @@ class PointwiseF32 : public Kernel {
  public:
   PointwiseF32(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(finish_of(node, graph, parameters)), gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))) {}
+        finish_(finish_of(node, graph, parameters)),
+        gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))) {}
 
   std::string_view name() const override { return "x86.conv2d.fp32.1x1"; }
   bool by_rows() const override { return true; }
@@ -70,7 +71,8 @@ class PointwiseF32 : public Kernel {
     if (!generic::pixels_are_even(inputs[input_])) return false;
     if (!finish_.on_registers()) return true;
     if (!generic::pixels_are_even(out)) return false;
-    return !finish_.form().residual || (finish_.residual_scale() == 1 && generic::pixels_are_even(inputs[static_cast<size_t>(finish_.residual())]));
+    return !finish_.form().residual ||
+           (finish_.residual_scale() == 1 && generic::pixels_are_even(inputs[static_cast<size_t>(finish_.residual())]));
   }
 
   // Pixels begin … end - 1, counted over N, H and W.
@@ -204,7 +206,8 @@ class WinogradConv2dF32 : public Kernel {
 };
 
 bool is_pointwise(const ConvGeometry& g) {
-  return g.kernel_h == 1 && g.kernel_w == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_top + g.pad_bottom + g.pad_left + g.pad_right == 0;
+  return g.kernel_h == 1 && g.kernel_w == 1 && g.stride_h == 1 && g.stride_w == 1 &&
+         g.pad_top + g.pad_bottom + g.pad_left + g.pad_right == 0;
 }
 
 }  // namespace

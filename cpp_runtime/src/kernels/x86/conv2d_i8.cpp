@@ -45,7 +45,8 @@ class Conv2dI8 : public Kernel {
  public:
   Conv2dI8(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(node, graph, parameters), gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_.form())) {}
+        finish_(node, graph, parameters),
+        gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_.form())) {}
 
   std::string_view name() const override { return "x86.conv2d.int8.gemm"; }
   bool by_rows() const override { return true; }
@@ -99,7 +100,8 @@ class Conv2dI8 : public Kernel {
     const bool adds = finish_.residual() >= 0;
     if (adds) maps.residual = inputs[static_cast<size_t>(finish_.residual())];
     const ConvGeometry& g = parameters_.geometry;
-    bool even = join && is_direct() && g.stride_h == 1 && g.stride_w == 1 && finish_.residual_shift() == 0 && generic::pixels_are_even(maps.in);
+    bool even =
+        join && is_direct() && g.stride_h == 1 && g.stride_w == 1 && finish_.residual_shift() == 0 && generic::pixels_are_even(maps.in);
     for (const TensorView& out : outputs) even = even && generic::pixels_are_even(out);
     if (adds) even = even && generic::pixels_are_even(maps.residual);
     const TensorView& in = maps.in;
@@ -166,8 +168,8 @@ class Conv2dI8 : public Kernel {
 bool accepts_conv2d_i8(const graph::Node& node, const graph::Graph& graph) {
   if (node.precision != 2) return false;
   const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
-  return g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.kernel_h <= LineRing::kMaxRows && g.in_channels > 1 && g.out_channels > 4 &&
-         ConvFinish::accepts(node, graph, true);
+  return g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.kernel_h <= LineRing::kMaxRows && g.in_channels > 1 &&
+         g.out_channels > 4 && ConvFinish::accepts(node, graph, true);
 }
 
 std::unique_ptr<Kernel> create_conv2d_i8(const graph::Node& node, const graph::Graph& graph) {

@@ -29,8 +29,9 @@ ConvGeometry geometry_of(const graph::Constant& filter) {
 class OverUpsampledF32 : public Kernel {
  public:
   OverUpsampledF32(const graph::Node& node, const graph::Graph& graph)
-      : loops_(generic::current_loops()), finish_(generic::bias_or_zeros(node, graph, generic::constant_input(node, graph, "Filter").shape[0]), generic::conv_activation(node),
-                parse_tail(node, graph)) {
+      : loops_(generic::current_loops()),
+        finish_(generic::bias_or_zeros(node, graph, generic::constant_input(node, graph, "Filter").shape[0]),
+                generic::conv_activation(node), parse_tail(node, graph)) {
     const std::vector<int64_t> factors = node.attr_ints("factors");
     for (size_t i = 0; i < factors.size(); i++) {
       const auto index = static_cast<int>(i);

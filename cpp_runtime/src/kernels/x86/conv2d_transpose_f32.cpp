@@ -91,7 +91,8 @@ class SingleTransposeF32 : public Kernel {
  public:
   SingleTransposeF32(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : input_(generic::input_index(node, "Input")), finish_(finish_of(node, graph, parameters)),
-        gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))), bias_(kColumns, finish_.constants().bias[0]) {}
+        gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))),
+        bias_(kColumns, finish_.constants().bias[0]) {}
 
   std::string_view name() const override { return "x86.conv2d_transpose.fp32.2x2_single"; }
   bool by_rows() const override { return true; }
@@ -131,7 +132,9 @@ class SingleTransposeF32 : public Kernel {
 
   GemmF32 make_gemm(const ConvGeometry& g, const graph::Constant& filter) const {
     const auto values = filter.as<float>();  // [I, 1, 2, 2]
-    const auto weight = [&](int64_t, int64_t c, int64_t tap) { return c < g.in_channels && tap < 4 ? values[static_cast<size_t>(c * 4 + tap)] : 0.0f; };
+    const auto weight = [&](int64_t, int64_t c, int64_t tap) {
+      return c < g.in_channels && tap < 4 ? values[static_cast<size_t>(c * 4 + tap)] : 0.0f;
+    };
     return {1, pixel_stride_of(g.in_channels), kColumns, {}, weight};
   }
 

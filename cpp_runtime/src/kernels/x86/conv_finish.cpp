@@ -111,7 +111,8 @@ size_t ConvFinish::scratch_bytes(const TensorView& out) const {
 ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const {
   if (direct_ < 0) return {scratch, lanes_of(outputs[0]) * static_cast<ptrdiff_t>(sizeof(float))};
   const TensorView& out = outputs[static_cast<size_t>(direct_)];
-  if (form_.store == Store::fp32) return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float))};
+  if (form_.store == Store::fp32)
+    return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float))};
   return {reinterpret_cast<std::byte*>(row_of<int8_t>(out, line)), out.pixel_stride};
 }
 

@@ -45,8 +45,8 @@ struct LowSource {
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
   const Shape& filter = generic::constant_input(node, graph, "Filter").shape;
   ConvParameters p;
-  p.geometry = {.groups = 1, .in_channels = filter[1], .out_channels = filter[0], .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1,
-                .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+  p.geometry = {.groups = 1, .in_channels = filter[1], .out_channels = filter[0], .kernel_h = 3, .kernel_w = 3, .stride_h = 1,
+                .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
   p.int8_in = true;
   p.int8_out = node.alias == "int8_out";
   return p;
@@ -55,9 +55,9 @@ ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph)
 class ConvOverUpsampledI8 : public Kernel {
  public:
   ConvOverUpsampledI8(const graph::Node& node, const graph::Graph& graph)
-      : loops_(*current_inner_loops().int8), parameters_(parameters_of(node, graph)), lanes_(pixel_stride_of(parameters_.geometry.out_channels)), finish_(node, graph, parameters_),
-        low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
-        full_input_(generic::input_index(node, "X", full_index_)),
+      : loops_(*current_inner_loops().int8), parameters_(parameters_of(node, graph)),
+        lanes_(pixel_stride_of(parameters_.geometry.out_channels)), finish_(node, graph, parameters_),
+        low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)), full_input_(generic::input_index(node, "X", full_index_)),
         full_channels_(generic::constant_input(node, graph, "Filter", full_index_).shape[1]), full_(full_gemm(node, graph)) {
     for (int64_t o = 0; o < lanes_; o++) first_.push_back(full_.start(o));
   }
@@ -127,7 +127,8 @@ class ConvOverUpsampledI8 : public Kernel {
     generic::expect_dtype(name(), "input", in, DataType::i8);
     const Shape expected{out.shape[0], channels, out.shape[2] / factor, out.shape[3] / factor};
     if (!(in.shape == expected) || out.shape[2] % factor != 0 || out.shape[3] % factor != 0)
-      fail("conv2d_over_upsampled: input is %s, expected %s for an output of %s", in.shape.str().c_str(), expected.str().c_str(), out.shape.str().c_str());
+      fail("conv2d_over_upsampled: input is %s, expected %s for an output of %s", in.shape.str().c_str(), expected.str().c_str(),
+           out.shape.str().c_str());
   }
 
   LowLayout low_layout(const TensorView& in) const {
@@ -197,7 +198,8 @@ class ConvOverUpsampledI8 : public Kernel {
     return {state.places, source.shift};
   }
 
-  void run_lines(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t begin, int64_t end, std::byte* memory) const {
+  void run_lines(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t begin, int64_t end,
+                 std::byte* memory) const {
     const TensorView& full = inputs[full_input_];
     const int64_t height = outputs[0].shape[2], width = outputs[0].shape[3];
     const auto take = [&](size_t bytes) { return std::exchange(memory, memory + bytes); };
@@ -218,7 +220,8 @@ class ConvOverUpsampledI8 : public Kernel {
       for (size_t i = 0; i < low_.size(); i++) sources[i] = places(low_[i], inputs[low_[i].input], batch, y, zeros, states[i]);
       loops_.gather_places(sources.data(), static_cast<int64_t>(low_.size()), first_.data(), width, lanes_, starts);
       const ConvFinish::Row out = finish_.row(outputs, line, row_memory);
-      GemmRowI8 row{.pixel_step = pixel_stride_of(full_channels_), .pixels = width, .start = starts, .start_step = lanes_, .out = out.data, .out_step = out.step};
+      GemmRowI8 row{.pixel_step = pixel_stride_of(full_channels_), .pixels = width, .start = starts, .start_step = lanes_,
+                    .out = out.data, .out_step = out.step};
       for (int64_t ky = 0; ky < 3; ky++) row.segments[static_cast<size_t>(ky)] = ring.line(batch, y + ky - 1);
       full_.run(row, constants);
       finish_.complete(out, outputs, line);

@@ -31,7 +31,8 @@ void ConvRowsF32::run(const TensorView& in, int64_t batch, int64_t y, int64_t wi
   const ConvGeometry& g = geometry_;
   const WindowF32 window = this->window(in, width);
   const auto run_part = [&](int64_t x, int64_t pixels) {
-    const WindowF32::Pixels source = window.at(batch, y * g.stride_h - g.pad_top, x * g.stride_w - g.pad_left, columns_under(pixels), scratch);
+    const WindowF32::Pixels source =
+        window.at(batch, y * g.stride_h - g.pad_top, x * g.stride_w - g.pad_left, columns_under(pixels), scratch);
     RowF32 part = row;
     std::copy_n(source.rows.begin(), g.kernel_h, part.segments);
     part.pixel_step = source.pixel_step * g.stride_w;

@@ -21,7 +21,8 @@ class ConvRowsF32 {
   void clear(const TensorView& in, int64_t out_w, float* scratch) const { window(in, out_w).clear(scratch); }
 
   // Row y of `width` outputs. row: out, and where used start and residual, of the first pixel, with their steps.
-  void run(const TensorView& in, int64_t batch, int64_t y, int64_t width, const RowF32& row, const ConstantsF32& constants, float* scratch) const;
+  void run(const TensorView& in, int64_t batch, int64_t y, int64_t width, const RowF32& row, const ConstantsF32& constants,
+           float* scratch) const;
 
  private:
   WindowF32 window(const TensorView& in, int64_t out_w) const;

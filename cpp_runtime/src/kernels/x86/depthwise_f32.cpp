@@ -20,8 +20,10 @@ using generic::ConvParameters;
 class DepthwiseF32 : public Kernel {
  public:
   DepthwiseF32(const graph::Node& node, const graph::Graph& graph)
-      : loops_(current_inner_loops()), parameters_(generic::conv_parameters(node, graph, false)), input_(generic::input_index(node, "Input")),
-        finish_(generic::bias_or_zeros(node, graph, parameters_.geometry.out_channels), generic::conv_activation(node), parse_tail(node, graph)) {
+      : loops_(current_inner_loops()), parameters_(generic::conv_parameters(node, graph, false)),
+        input_(generic::input_index(node, "Input")),
+        finish_(generic::bias_or_zeros(node, graph, parameters_.geometry.out_channels), generic::conv_activation(node),
+                parse_tail(node, graph)) {
     const ConvGeometry& g = parameters_.geometry;
     many_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, true);
     one_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, false);
@@ -91,7 +93,8 @@ class DepthwiseF32 : public Kernel {
     const int64_t taps = g.kernel_h * g.kernel_w;
     for (int64_t first = 0; first < finish_.lanes(); first += 8)
       for (int64_t t = 0; t < taps; t++)
-        for (int64_t c = first; c < first + 8; c++) weights_.push_back(c < g.in_channels ? values[static_cast<size_t>(c * taps + t)] : 0.0f);
+        for (int64_t c = first; c < first + 8; c++)
+          weights_.push_back(c < g.in_channels ? values[static_cast<size_t>(c * taps + t)] : 0.0f);
   }
 
   const InnerLoops& loops_;
@@ -114,6 +117,8 @@ bool accepts_depthwise_f32(const graph::Node& node, const graph::Graph& graph) {
          g.dilation_w == 1 && !p.same_padding;
 }
 
-std::unique_ptr<Kernel> create_depthwise_f32(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<DepthwiseF32>(node, graph); }
+std::unique_ptr<Kernel> create_depthwise_f32(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<DepthwiseF32>(node, graph);
+}
 
 }  // namespace edgeocr::kernels::x86

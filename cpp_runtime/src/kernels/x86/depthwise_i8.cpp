@@ -28,8 +28,8 @@ constexpr uint8_t kZero = 128;      // as an input without its sign
 class DepthwiseI8 : public Kernel {
  public:
   DepthwiseI8(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
-      : loops_(*current_inner_loops().int8), parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        quads_(parameters.geometry.kernel_h == 3 ? 1 : 2),
+      : loops_(*current_inner_loops().int8), parameters_(parameters), input_(generic::input_index(node, "Input")),
+        lanes_(pixel_stride_of(parameters.geometry.in_channels)), quads_(parameters.geometry.kernel_h == 3 ? 1 : 2),
         strip_rows_((4 * quads_ - parameters.geometry.kernel_h) / parameters.geometry.stride_h + 1), finish_(node, graph, parameters),
         compute_row_(loops_.depthwise(parameters.geometry.kernel_w, parameters.geometry.stride_w)) {
     pack(generic::constant_input(node, graph, "Filter").as<int8_t>());
@@ -111,14 +111,16 @@ class DepthwiseI8 : public Kernel {
     }
   }
 
-  void run_strip(const TensorView& in, std::span<const TensorView> outputs, const Layout& layout, int64_t batch, int64_t y, std::byte* memory) const {
+  void run_strip(const TensorView& in, std::span<const TensorView> outputs, const Layout& layout, int64_t batch, int64_t y,
+                 std::byte* memory) const {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t height = outputs[0].shape[2], rows = std::min(strip_rows_, height - y);
     auto* columns = reinterpret_cast<uint8_t*>(memory);
     const auto* zeros = reinterpret_cast<const int8_t*>(memory + layout.columns_bytes);
     std::array<ConvFinish::Row, 4> out;
     for (size_t r = 0; r < static_cast<size_t>(rows); r++)
-      out[r] = finish_.row(outputs, batch * height + y + static_cast<int64_t>(r), memory + layout.columns_bytes + layout.zeros_bytes + r * layout.row_bytes);
+      out[r] = finish_.row(outputs, batch * height + y + static_cast<int64_t>(r),
+                           memory + layout.columns_bytes + layout.zeros_bytes + r * layout.row_bytes);
     const ptrdiff_t element = finish_.form().store == Store::fp32 ? sizeof(float) : 1;
     const int64_t row_weights = quads_ * g.kernel_w * kQuadBytes;
     for (int64_t block = 0; block < lanes_; block += kBlock) {

@@ -34,8 +34,8 @@ class FcF32 : public Kernel {
   FcF32(const graph::Node& node, const graph::Graph& graph)
       : input_(generic::input_index(node, naming_of(node).input)), row_dimensions_(row_dimensions_of(node)),
         k_(weights_of(node, graph).shape[0]), n_(weights_of(node, graph).shape[1]),
-        finish_(generic::bias_or_zeros(node, graph, n_), node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{},
-                parse_tail(node, graph)),
+        finish_(generic::bias_or_zeros(node, graph, n_),
+                node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{}, parse_tail(node, graph)),
         direct_(finish_.on_registers() && !finish_.form().residual), gemm_(make_gemm(weights_of(node, graph))) {}
 
   std::string_view name() const override { return "x86.fc.fp32"; }
@@ -48,12 +48,13 @@ class FcF32 : public Kernel {
     const TensorView& in = inputs[input_];
     const int64_t m = rows_of(in);
     if (m * k_ != in.shape.count() || m * n_ != outputs[0].shape.count()) {
-      fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), outputs[0].shape.str().c_str(), static_cast<long long>(k_),
-           static_cast<long long>(n_));
+      fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), outputs[0].shape.str().c_str(),
+           static_cast<long long>(k_), static_cast<long long>(n_));
     }
     const float* rows = in.as<const float>();
     if (in.is_map()) {
-      generic::copy_strided(in.shape, sizeof(float), in.data, generic::strides_of(in), context.scratch, generic::row_major_strides(in.shape));
+      generic::copy_strided(in.shape, sizeof(float), in.data, generic::strides_of(in), context.scratch,
+                            generic::row_major_strides(in.shape));
       rows = reinterpret_cast<const float*>(context.scratch);
     }
     const TensorView& out = outputs[0];
@@ -81,7 +82,9 @@ class FcF32 : public Kernel {
   }
 
   // Maps pass through a row-major copy.
-  static size_t rows_bytes(const TensorView& view) { return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * sizeof(float)) : 0; }
+  static size_t rows_bytes(const TensorView& view) {
+    return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * sizeof(float)) : 0;
+  }
 
   int64_t rows_of(const TensorView& in) const {
     int64_t m = 1;

@@ -10,7 +10,9 @@ namespace edgeocr::kernels::x86 {
 
 namespace {
 
-bool on_registers(const Activation& act) { return act.kind == ActKind::none || act.kind == ActKind::relu || act.kind == ActKind::hard_swish; }
+bool on_registers(const Activation& act) {
+  return act.kind == ActKind::none || act.kind == ActKind::relu || act.kind == ActKind::hard_swish;
+}
 
 // The one activation that a node and its tail come to, if registers can do it.
 std::optional<Activation> single_activation(const Activation& act, const TailParameters& tail) {
@@ -27,7 +29,8 @@ FormF32::Act form_of(ActKind kind) {
 }  // namespace
 
 FinishF32::FinishF32(std::vector<float> bias, const Activation& act, TailParameters tail)
-    : loops_(generic::current_loops()), channels_(static_cast<int64_t>(bias.size())), bias_(std::move(bias)), act_(act), tail_(std::move(tail)) {
+    : loops_(generic::current_loops()), channels_(static_cast<int64_t>(bias.size())), bias_(std::move(bias)), act_(act),
+      tail_(std::move(tail)) {
   bias_.resize(static_cast<size_t>(generic::padded_columns(channels_)), 0.0f);
   if (!tail_.addend.empty()) tail_.addend.resize(bias_.size(), 0.0f);
   constants_.bias = bias_.data();
@@ -46,7 +49,8 @@ void FinishF32::set_residual(RowF32& row, int64_t first, const Shape& shape, std
   const TensorView& residual = inputs[static_cast<size_t>(tail_.residual)];
   const int64_t height = shape[2], width = shape[3], line = first / width;
   row.residual_shift = __builtin_ctz(static_cast<unsigned>(tail_.residual_scale));
-  row.residual = residual.as<const float>() + line / height * residual.batch_stride + ((line % height) >> row.residual_shift) * residual.row_stride;
+  row.residual =
+      residual.as<const float>() + line / height * residual.batch_stride + ((line % height) >> row.residual_shift) * residual.row_stride;
   row.residual_step = residual.pixel_stride;
   row.first = first % width;
 }
@@ -72,7 +76,8 @@ void FinishF32::activate_tail(float*& y, float*& other, int64_t n) const {
   if (tail_.activation) apply(tail_.activation->op, tail_.activation->parameters, y, other, n);
 }
 
-void FinishF32::run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const {
+void FinishF32::run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
+                    std::span<const TensorView> outputs) const {
   activate_own(y, other, count * lanes());
   for (int64_t i = 0; i < count && !tail_.addend.empty(); i++) loops_.accumulate(tail_.addend.data(), lanes(), y + i * lanes());
   activate_tail(y, other, count * lanes());

@@ -38,9 +38,11 @@ class FinishF32 {
 
   // The rest of the work on `count` pixels, `first` counted over N, H and W of the outputs. y: [count][lanes()], sums with bias;
   // other: as large. Both are overwritten.
-  void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const;
+  void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
+           std::span<const TensorView> outputs) const;
   // The rest of the work on `count` pixels of maps of one channel, from pixel `first` on. y: [count], sums with bias.
-  void run_single(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const;
+  void run_single(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
+                  std::span<const TensorView> outputs) const;
   // The rest of the work on columns [column, column + columns) of one row of matrices [M, channels()].
   void run_columns(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,
                    std::span<const TensorView> outputs) const;

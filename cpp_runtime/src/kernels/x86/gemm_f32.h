@@ -18,7 +18,8 @@ class GemmF32 {
   using Weight = std::function<float(int64_t segment, int64_t k, int64_t column)>;
 
   // k: values per segment, a multiple of 4; columns: a multiple of 8. rgb: of every four values the last is always zero.
-  GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& form, const Weight& weight, bool rgb = false, GemmRows rows = GemmRows::many);
+  GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& form, const Weight& weight, bool rgb = false,
+          GemmRows rows = GemmRows::many);
   GemmF32(GemmF32&&) = default;  // not copied: tiles point at the weights
 
   int64_t columns() const { return columns_; }
@@ -33,7 +34,9 @@ class GemmF32 {
   int64_t columns_of(size_t tile) const { return tiles_[tile].columns; }
   int64_t widest_tile() const { return widest_; }
   // row.out, row.start and row.residual point at column 0 nevertheless.
-  void run_tile(size_t tile, const RowF32& row, const ConstantsF32& constants) const { functions_[tile](row, tiles_[tile], form_, constants); }
+  void run_tile(size_t tile, const RowF32& row, const ConstantsF32& constants) const {
+    functions_[tile](row, tiles_[tile], form_, constants);
+  }
 
  private:
   int64_t columns_, widest_ = 0;

@@ -36,7 +36,9 @@ template <int Kernel, int Step, int P> void run(const DepthwiseTileF32& t, const
   }
 }
 
-template <int Kernel, int Step> DepthwiseFunctionF32 pick(bool many) { return many ? run<Kernel, Step, kDepthwiseMany> : run<Kernel, Step, 1>; }
+template <int Kernel, int Step> DepthwiseFunctionF32 pick(bool many) {
+  return many ? run<Kernel, Step, kDepthwiseMany> : run<Kernel, Step, 1>;
+}
 
 }  // namespace
 

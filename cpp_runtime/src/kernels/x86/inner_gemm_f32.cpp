@@ -14,7 +14,8 @@ template <int V> constexpr int kPixels = V == 3 ? 3 : V == 2 ? 6 : 8;
 #endif
 
 // Sums of products of one segment; Kept of every four values have weights.
-template <int P, int V, int Kept> inline void add_products(f32x8 (&sum)[P][V], const float* x, ptrdiff_t step, int64_t k, const float*& weights) {
+template <int P, int V, int Kept>
+inline void add_products(f32x8 (&sum)[P][V], const float* x, ptrdiff_t step, int64_t k, const float*& weights) {
   const float* w = weights;
   for (int64_t i = 0; i < k; i += 4)
 #pragma clang loop unroll(full)
@@ -41,7 +42,8 @@ inline void finish(const f32x8 (&sum)[P][V], const RowF32& row, int64_t first, i
 #pragma clang loop unroll(full)
     for (int p = 0; p < P; p++) {
       f32x8 y = activate_sum<A>(sum[p][v] + bias, c);
-      if (residual) y += load<f32x8>(row.residual + ((row.first + first + p) >> row.residual_shift) * row.residual_step + column + kLanes * v);
+      if (residual)
+        y += load<f32x8>(row.residual + ((row.first + first + p) >> row.residual_shift) * row.residual_step + column + kLanes * v);
       store(out + p * row.out_step + kLanes * v, y);
     }
   }

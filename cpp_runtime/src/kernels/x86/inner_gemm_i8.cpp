@@ -36,7 +36,8 @@ template <int P, int V> inline void store_sums(const __m256i (&sum)[P][V], std::
 }
 
 template <int P, int V, Function F, Store S>
-inline void finish_tile(const __m256i (&sum)[P][V], const GemmRowI8& row, int64_t first, int64_t column, const ConstantsI8& c, std::byte* out) {
+inline void finish_tile(const __m256i (&sum)[P][V], const GemmRowI8& row, int64_t first, int64_t column, const ConstantsI8& c,
+                        std::byte* out) {
   constexpr ptrdiff_t kBytes = kLanes * (S == Store::fp32 ? 4 : 1);
 #pragma clang loop unroll(full)
   for (int v = 0; v < V; v++) {

@@ -27,7 +27,8 @@ inline void transform_output(const f32x8 (&m)[kSize], f32x8 (&o)[kTile]) {
   o[3] = multiply_add(b, e, f32x8(8.0f)) + m[5];
 }
 
-template <FormF32::Act A> inline void finish(const f32x8 (&rows)[kTile][kSize], const WinogradOutputF32& t, int64_t c, const ConstantsF32& constants) {
+template <FormF32::Act A>
+inline void finish(const f32x8 (&rows)[kTile][kSize], const WinogradOutputF32& t, int64_t c, const ConstantsF32& constants) {
   const f32x8 bias = load<f32x8>(constants.bias + c);
   for (int64_t i = 0; i < t.rows; i++) {
     f32x8 sums[kTile];

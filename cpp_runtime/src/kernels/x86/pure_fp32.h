@@ -11,7 +11,8 @@ namespace edgeocr::kernels::x86 {
 
 inline bool is_pure_fp32(const graph::Graph& graph) {
   return std::ranges::none_of(graph.nodes, [](const graph::Node& node) {
-    const bool int8_tail = node.tail != nullptr && std::ranges::any_of(node.tail->outputs, [](const auto& output) { return output.dtype == DataType::i8; });
+    const bool int8_tail =
+        node.tail != nullptr && std::ranges::any_of(node.tail->outputs, [](const auto& output) { return output.dtype == DataType::i8; });
     return node.precision == 2 || node.op == "calib" || int8_tail;
   });
 }

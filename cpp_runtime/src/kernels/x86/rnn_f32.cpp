@@ -30,12 +30,13 @@ class RnnF32 : public Kernel {
  public:
   RnnF32(const graph::Node& node, const graph::Graph& graph)
       : loops_(generic::current_loops()), input_(generic::input_index(node, "Input")), h0_(generic::input_index(node, "PreState", 0)),
-        c0_(generic::input_index(node, "PreState", 1)), output_(generic::output_index(node, "Out")), layers_(node.attr_int("num_layers", 1)),
-        directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1), width_(node.attr_int("input_size")), hidden_(node.attr_int("hidden_size")),
-        zeros_(static_cast<size_t>(4 * hidden_), 0.0f) {
+        c0_(generic::input_index(node, "PreState", 1)), output_(generic::output_index(node, "Out")),
+        layers_(node.attr_int("num_layers", 1)), directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1),
+        width_(node.attr_int("input_size")), hidden_(node.attr_int("hidden_size")), zeros_(static_cast<size_t>(4 * hidden_), 0.0f) {
     for (int64_t layer = 0; layer < layers_; layer++)
       for (int64_t direction = 0; direction < directions_; direction++)
-        cells_.push_back(read_cell(node, graph, static_cast<int>(layer * directions_ + direction), layer == 0 ? width_ : directions_ * hidden_));
+        cells_.push_back(
+            read_cell(node, graph, static_cast<int>(layer * directions_ + direction), layer == 0 ? width_ : directions_ * hidden_));
   }
 
   std::string_view name() const override { return "x86.rnn.lstm"; }
@@ -56,7 +57,8 @@ class RnnF32 : public Kernel {
     for (int64_t layer = 0; layer < layers_; layer++) {
       // Layers write by turns to the output and to scratch, so that the last one writes the output.
       float* layer_out = (layers_ - 1 - layer) % 2 == 0 ? out.as<float>() : between;
-      for (int64_t d = 0; d < directions_; d++) multiply_inputs(context, cell(layer, d), layer_in, width, rows, gates + d * rows * 4 * hidden_);
+      for (int64_t d = 0; d < directions_; d++)
+        multiply_inputs(context, cell(layer, d), layer_in, width, rows, gates + d * rows * 4 * hidden_);
       generic::parallel(context, directions_ * batch, 1, [&](int64_t begin, int64_t end, int worker) {
         auto* state = reinterpret_cast<float*>(context.scratch + space.workers + static_cast<size_t>(worker) * state_bytes());
         for (int64_t task = begin; task < end; task++) {
@@ -87,7 +89,8 @@ class RnnF32 : public Kernel {
     const auto b_ih = read(2 * (cells + index)), b_hh = read(2 * (cells + index) + 1);
     std::vector<float> bias(static_cast<size_t>(4 * hidden_));
     for (size_t i = 0; i < bias.size(); i++) bias[i] = b_ih[i] + b_hh[i];
-    return {product(2 * index, width, {}, GemmRows::many), std::move(bias), product(2 * index + 1, hidden_, {FormF32::Act::none, true}, GemmRows::single)};
+    return {product(2 * index, width, {}, GemmRows::many), std::move(bias),
+            product(2 * index + 1, hidden_, {FormF32::Act::none, true}, GemmRows::single)};
   }
 
   const Cell& cell(int64_t layer, int64_t direction) const { return cells_[static_cast<size_t>(layer * directions_ + direction)]; }
@@ -110,8 +113,8 @@ class RnnF32 : public Kernel {
     }
     const Shape state{layers_ * directions_, in.shape[1], hidden_}, expected{in.shape[0], in.shape[1], directions_ * hidden_};
     if (!(h0.shape == state) || !(c0.shape == state) || !(out.shape == expected)) {
-      fail("rnn: PreState is %s and %s, Out is %s, expected %s and %s", h0.shape.str().c_str(), c0.shape.str().c_str(), out.shape.str().c_str(),
-           state.str().c_str(), expected.str().c_str());
+      fail("rnn: PreState is %s and %s, Out is %s, expected %s and %s", h0.shape.str().c_str(), c0.shape.str().c_str(),
+           out.shape.str().c_str(), state.str().c_str(), expected.str().c_str());
     }
   }
 
@@ -172,7 +175,8 @@ bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph) {
     if (!is(2 * i, {4 * hidden, k}) || !is(2 * i + 1, {4 * hidden, hidden}) || !is(2 * (cells + i), {4 * hidden}) ||
         !is(2 * (cells + i) + 1, {4 * hidden})) return false;
   }
-  return std::ranges::all_of(node.outputs, [](const graph::Port& port) { return port.value == graph::kNoValue || port.parameter == "Out"; });
+  return std::ranges::all_of(node.outputs,
+                             [](const graph::Port& port) { return port.value == graph::kNoValue || port.parameter == "Out"; });
 }
 
 std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<RnnF32>(node, graph); }

@@ -63,9 +63,10 @@ struct UpsampledSourceF32::Products {
 };
 
 UpsampledSourceF32::UpsampledSourceF32(const graph::Constant& filter, int64_t factor, int64_t lanes)
-    : loops_(current_inner_loops()), factor_(factor), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), zeros_(static_cast<size_t>(4 * lanes), 0.0f),
-      plain_(make_gemm(filter, in_lanes_, lanes, kPlain)), along_(make_gemm(filter, in_lanes_, lanes, kAlong)),
-      between_(make_gemm(filter, in_lanes_, lanes, kBetweenRows)), both_(make_gemm(filter, in_lanes_, lanes, kBoth)) {}
+    : loops_(current_inner_loops()), factor_(factor), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes),
+      zeros_(static_cast<size_t>(4 * lanes), 0.0f), plain_(make_gemm(filter, in_lanes_, lanes, kPlain)),
+      along_(make_gemm(filter, in_lanes_, lanes, kAlong)), between_(make_gemm(filter, in_lanes_, lanes, kBetweenRows)),
+      both_(make_gemm(filter, in_lanes_, lanes, kBoth)) {}
 
 size_t UpsampledSourceF32::scratch_elements(const TensorView& in) const {
   const int64_t width = in.shape[3];
@@ -123,7 +124,8 @@ void UpsampledSourceF32::multiply_boundary(const TensorView& in, int64_t batch, 
   const float* below = row < in.shape[2] ? map + row * in.row_stride : nullptr;
   for (int64_t x = 0; x < width; x++) {
     const int64_t at = x * in.pixel_stride;
-    loops_.subtract_f32(above == nullptr ? nullptr : above + at, below == nullptr ? nullptr : below + at, in_lanes_, p.row_differences + x * in_lanes_);
+    loops_.subtract_f32(above == nullptr ? nullptr : above + at, below == nullptr ? nullptr : below + at, in_lanes_,
+                        p.row_differences + x * in_lanes_);
   }
   multiply(between_, p.row_differences, in_lanes_, width, p.between);
   subtract_neighbours(p.row_differences, in_lanes_, width, p.differences);
@@ -131,7 +133,8 @@ void UpsampledSourceF32::multiply_boundary(const TensorView& in, int64_t batch, 
 }
 
 void UpsampledSourceF32::expand(int64_t width, Phase phase, const Products& p) const {
-  ExpandF32 row{.plain = p.plain, .along = p.along, .between = nullptr, .both = nullptr, .width = width, .lanes = lanes_, .out = p.expanded};
+  ExpandF32 row{
+      .plain = p.plain, .along = p.along, .between = nullptr, .both = nullptr, .width = width, .lanes = lanes_, .out = p.expanded};
   if (phase != kBetween) {
     // Halves for the outputs below the boundary and above it.
     row.between = p.between + (phase == kLast ? lanes_ : 0);

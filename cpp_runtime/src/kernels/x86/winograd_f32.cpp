@@ -26,7 +26,8 @@ bool WinogradF32::suits(const ConvGeometry& g) {
 }
 
 WinogradF32::WinogradF32(const graph::Constant& filter, int64_t lanes, const FormF32& form)
-    : loops_(current_inner_loops()), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), form_(form), zeros_(static_cast<size_t>(lanes), 0.0f) {
+    : loops_(current_inner_loops()), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), form_(form),
+      zeros_(static_cast<size_t>(lanes), 0.0f) {
   const auto values = filter.as<float>();
   const int64_t outputs = filter.shape[0], inputs = filter.shape[1];
   for (int64_t row = 0; row < kSize; row++)
@@ -35,7 +36,8 @@ WinogradF32::WinogradF32(const graph::Constant& filter, int64_t lanes, const For
         if (c >= inputs || o >= outputs) return 0.0f;
         double sum = 0;
         for (int64_t tap = 0; tap < 9; tap++)
-          sum += kFilter[row][tap / 3] * kFilter[column][tap % 3] * static_cast<double>(values[static_cast<size_t>((o * inputs + c) * 9 + tap)]);
+          sum += kFilter[row][tap / 3] * kFilter[column][tap % 3] *
+                 static_cast<double>(values[static_cast<size_t>((o * inputs + c) * 9 + tap)]);
         return static_cast<float>(sum);
       };
       gemms_.emplace_back(1, in_lanes_, lanes_, FormF32{}, weight);
@@ -65,10 +67,11 @@ void WinogradF32::transform_outputs(const float* products, int64_t width, const 
   const int64_t tiles = tiles_of(width);
   for (int64_t tile = 0; tile < tiles; tile++) {
     const int64_t x = tile * kTile;
-    const WinogradOutputF32 output{.products = products + tile * lanes_, .element_step = tiles * lanes_, .lanes = lanes_, .rows = band.rows,
-                                   .columns = std::min(kTile, width - x), .start = band.start == nullptr ? nullptr : band.start + x * lanes_,
-                                   .start_row = width * lanes_, .start_step = lanes_, .out = band.out + x * band.out_step,
-                                   .out_row = band.out_row, .out_step = band.out_step};
+    const WinogradOutputF32 output{.products = products + tile * lanes_, .element_step = tiles * lanes_, .lanes = lanes_,
+                                   .rows = band.rows, .columns = std::min(kTile, width - x),
+                                   .start = band.start == nullptr ? nullptr : band.start + x * lanes_, .start_row = width * lanes_,
+                                   .start_step = lanes_, .out = band.out + x * band.out_step, .out_row = band.out_row,
+                                   .out_step = band.out_step};
     loops_.winograd_output_f32(output, form_, constants);
   }
 }
