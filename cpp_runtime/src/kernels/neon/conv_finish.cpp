@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/neon/value_bound.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -29,6 +30,19 @@ int64_t lanes_of(const TensorView& out) { return pixel_stride_of(out.shape[1]); 
 template <class T> T* row_of(const TensorView& map, int64_t line) {
   return map.as<T>() + line / map.shape[2] * map.batch_stride + line % map.shape[2] * map.row_stride;
 }
+
+// Of the values before they are rounded, as far as it is known.
+double bound_of(const graph::Node& node, const graph::Graph& graph, std::span<const float> scale, std::span<const float> bias,
+                const Activation& act, int residual) {
+  const std::vector<double> sums = sum_bounds(node, graph);
+  double bound = 0;
+  for (size_t o = 0; o < sums.size(); o++)
+    bound = std::max(bound, std::abs(sums[o] * static_cast<double>(scale[o])) + std::abs(static_cast<double>(bias[o])));
+  bound = activated_bound(bound, act);
+  return residual < 0 ? bound : bound + value_bound(node.inputs[static_cast<size_t>(residual)].value, graph);
+}
+
+Store calib_of(double bound, float inverse_scale) { return bound * inverse_scale < kBound ? Store::bounded_calib : Store::calib; }
 
 bool all_finite(std::span<const float> values) { return std::ranges::all_of(values, [](float v) { return std::isfinite(v); }); }
 
@@ -76,22 +90,23 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
   form_.function = tail_.residual >= 0 ? Function::residual : act.kind == ActKind::hard_swish ? Function::hard_swish : Function::linear;
   residual_shift_ = std::countr_zero(static_cast<unsigned>(tail_.residual_scale));
 
+  const double bound = bound_of(node, graph, scale_, bias_, act_, tail_.residual);
   if (parameters.int8_out) {
-    form_.store = Store::calib;
+    form_.store = calib_of(bound, 1.0f);
     dtypes_ = {DataType::i8};
     return;
   }
   const auto& outputs = tail_.outputs;
   for (const TailParameters::Output& output : outputs) dtypes_.push_back(output.dtype);
   if (outputs.size() == 1 && outputs[0].int8()) {
-    form_.store = Store::calib;
+    form_.store = calib_of(bound, outputs[0].inverse_scale);
     constants_.calib = outputs[0].inverse_scale;
     return;
   }
   form_.store = Store::fp32;
   direct_ = -1;
   for (size_t i = 0; i < outputs.size(); i++) {
-    if (outputs[i].int8()) extras_.push_back({i, outputs[i].inverse_scale});
+    if (outputs[i].int8()) extras_.push_back({i, outputs[i].inverse_scale, calib_of(bound, outputs[i].inverse_scale)});
     else direct_ = static_cast<int>(i);
   }
 }
@@ -105,7 +120,7 @@ FinishConstants ConvFinish::constants() const {
 
 std::vector<Rule> ConvFinish::rules() const {
   std::vector<Rule> rules;
-  if (form_.store != Store::calib || form_.function == Function::residual) return rules;
+  if (form_.store == Store::fp32 || form_.function == Function::residual) return rules;
   for (size_t i = 0; i < scale_.size(); i++) rules.push_back({{scale_[i], bias_[i]}, act_, constants_.calib});
   return rules;
 }
@@ -117,7 +132,10 @@ size_t ConvFinish::scratch_bytes(const TensorView& out) const {
 ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const {
   if (direct_ < 0) return {scratch, lanes_of(outputs[0]) * static_cast<ptrdiff_t>(sizeof(float))};
   const TensorView& out = outputs[static_cast<size_t>(direct_)];
-  if (form_.store == Store::fp32) return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float))};
+  if (form_.store == Store::fp32) {
+    const ptrdiff_t step = out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float));
+    return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), step};
+  }
   return {reinterpret_cast<std::byte*>(row_of<int8_t>(out, line)), out.pixel_stride};
 }
 
@@ -128,8 +146,7 @@ void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, i
     int8_t* to = row_of<int8_t>(out, line);
     const auto* from = reinterpret_cast<const float*>(row.data);
     const int64_t from_step = row.step / static_cast<ptrdiff_t>(sizeof(float));
-    // A residual may bring NaN; sums do not.
-    const auto convert = form_.function == Function::residual ? quantise<false> : quantise<true>;
+    const auto convert = extra.store == Store::bounded_calib ? quantise<Store::bounded_calib> : quantise<Store::calib>;
     if (from_step == lanes && out.pixel_stride == lanes) {
       convert(from, extra.inverse_scale, width * lanes, to);
       continue;

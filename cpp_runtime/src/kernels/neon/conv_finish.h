@@ -48,6 +48,7 @@ class ConvFinish {
   struct Extra {
     size_t output;
     float inverse_scale;
+    Store store;  // calib or bounded_calib
   };
 
   TailParameters tail_;

@@ -71,9 +71,7 @@ template <Form F>
     store<F>({v[0], v[1]}, first, constants.low);
     store<F>({v[2], v[3]}, second, constants.low);
   } else {
-    int8x16_t bytes;
-    if constexpr (F.store == Store::steps) bytes = steps_to_int8(v[0], v[1], v[2], v[3], constants.low);
-    else bytes = round_to_int8(v[0], v[1], v[2], v[3], constants.low);
+    const int8x16_t bytes = to_int8<F.store>(v[0], v[1], v[2], v[3], constants.low);
     vst1_s8(reinterpret_cast<int8_t*>(first), vget_low_s8(bytes));
     vst1_s8(reinterpret_cast<int8_t*>(second), vget_high_s8(bytes));
   }
@@ -223,6 +221,7 @@ class DepthwiseI8 : public Kernel {
     for (size_t i = 0; i < filter.size(); i++) reach[i / static_cast<size_t>(g.kernel_h * g.kernel_w)] += 128 * std::abs(int64_t{filter[i]});
     for (int64_t block = 0; block < lanes_; block += kBlock) {
       Form form = finish_.form();
+      if (form.store == Store::bounded_calib) form.store = Store::calib;  // steps as a rule
       std::optional<StepsTable> steps;
       const auto first = static_cast<size_t>(block);
       if (!rules.empty()) steps = find_steps(std::span(rules).subspan(first, kBlock), std::span(reach).subspan(first, kBlock));

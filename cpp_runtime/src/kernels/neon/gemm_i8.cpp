@@ -177,7 +177,7 @@ constexpr Depth kStepDepths[] = {{1, 8}, {1, 16}, {1, 24}, {3, 12}}, kResidualDe
 template <Form F> constexpr std::span<const Depth> depths() {
   if (F.store == Store::steps) return kStepDepths;
   if (F.store == Store::sums) return kSumDepths;
-  if (F.function == Function::residual) return kResidualDepths;
+  if (F.function == Function::residual && F.store != Store::calib) return kResidualDepths;
   if (F == Form{Function::hard_swish, Store::fp32}) return kFirstDepths;
   return {};
 }
@@ -207,13 +207,16 @@ GemmI8::RowFunction GemmI8::choose(int64_t columns, int64_t segments, int64_t k,
   switch (form.function) {
     case Function::linear:
       if (form.store == Store::steps) return with_form.template operator()<Form{Function::linear, Store::steps}>();
+      if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::linear, Store::bounded_calib}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::linear, Store::calib}>();
       return with_form.template operator()<Form{Function::linear, Store::fp32}>();
     case Function::hard_swish:
       if (form.store == Store::steps) return with_form.template operator()<Form{Function::hard_swish, Store::steps}>();
+      if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::hard_swish, Store::bounded_calib}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::hard_swish, Store::calib}>();
       return with_form.template operator()<Form{Function::hard_swish, Store::fp32}>();
     case Function::residual:
+      if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::residual, Store::bounded_calib}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::residual, Store::calib}>();
       return with_form.template operator()<Form{Function::residual, Store::fp32}>();
   }

@@ -31,9 +31,12 @@ enum class Function : uint8_t {
 enum class Store : uint8_t {
   steps,  // int8, the short way of requant_steps.h: scale and bias are those of the steps, offset and threshold the bend
   calib,  // int8, rounded after a multiplication by calib (by one where the scale holds everything)
+  bounded_calib,  // the same where all products are known to be numbers within +-kBound
   fp32,
   sums,   // the int32 sums themselves; `function` does not matter
 };
+inline constexpr double kBound = 32700;
+
 struct Form {
   Function function = Function::linear;
   Store store = Store::fp32;
@@ -77,15 +80,20 @@ template <bool Biased> [[gnu::always_inline]] inline float32x4_t requantise(int3
   return vmulq_f32(v, vmulq_f32(clipped, vdupq_n_f32(c.inverse_scale)));
 }
 
-// round_to_int8() but for the lower bound: half away from zero, saturated to -128 … 127.
-[[gnu::always_inline]] inline int16x8_t round_to_int16(float32x4_t a, float32x4_t b) {
-  return vqmovn_high_s32(vqmovn_s32(vcvtaq_s32_f32(a)), vcvtaq_s32_f32(b));
+// Of finished values, for forms that store int8: half away from zero, saturated to 16 bits; low halves alone where they are all.
+template <Store S> [[gnu::always_inline]] inline int16x8_t to_int16(float32x4_t a, float32x4_t b) {
+  if constexpr (S == Store::steps) return vuzp1q_s16(vreinterpretq_s16_f32(a), vreinterpretq_s16_f32(b));
+  const int32x4_t c = vcvtaq_s32_f32(a), d = vcvtaq_s32_f32(b);
+  if constexpr (S == Store::bounded_calib) return vuzp1q_s16(vreinterpretq_s16_s32(c), vreinterpretq_s16_s32(d));
+  return vqmovn_high_s32(vqmovn_s32(c), d);
 }
-[[gnu::always_inline]] inline int8x8_t round_to_int8(float32x4_t a, float32x4_t b, int8_t low) {
-  return vmax_s8(vqmovn_s16(round_to_int16(a, b)), vdup_n_s8(low));
+
+template <Store S> [[gnu::always_inline]] inline int8x8_t to_int8(float32x4_t a, float32x4_t b, int8_t low) {
+  return vmax_s8(vqmovn_s16(to_int16<S>(a, b)), vdup_n_s8(low));
 }
-[[gnu::always_inline]] inline int8x16_t round_to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
-  return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(round_to_int16(a, b)), round_to_int16(c, d)), vdupq_n_s8(low));
+template <Store S>
+[[gnu::always_inline]] inline int8x16_t to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
+  return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(to_int16<S>(a, b)), to_int16<S>(c, d)), vdupq_n_s8(low));
 }
 
 // One step of four channels: a float near 1.5 * 2^23 whose low half is the result.
@@ -98,15 +106,6 @@ template <Function F>
   const float32x4_t clipped = vminq_f32(vmaxq_f32(vaddq_f32(z, vdupq_n_f32(c.offset)), vdupq_n_f32(0)), vdupq_n_f32(c.threshold));
   return vfmaq_f32(vld1q_f32(opaque(kStart)), z, clipped);
 }
-[[gnu::always_inline]] inline int16x8_t low_halves(float32x4_t a, float32x4_t b) {
-  return vuzp1q_s16(vreinterpretq_s16_f32(a), vreinterpretq_s16_f32(b));
-}
-[[gnu::always_inline]] inline int8x8_t steps_to_int8(float32x4_t a, float32x4_t b, int8_t low) {
-  return vmax_s8(vqmovn_s16(low_halves(a, b)), vdup_n_s8(low));
-}
-[[gnu::always_inline]] inline int8x16_t steps_to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
-  return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(low_halves(a, b)), low_halves(c, d)), vdupq_n_s8(low));
-}
 
 // NaN to -127; changes nothing else that a rounding to int8 tells apart.
 [[gnu::always_inline]] inline float32x4_t without_nan(float32x4_t v) { return vmaxnmq_f32(v, vdupq_n_f32(-127)); }
@@ -117,7 +116,7 @@ template <Form F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t v
   if constexpr (F.function == Function::residual) v = vaddq_f32(v, vld1q_f32(residual));
   if constexpr (F.function == Function::linear && F.store == Store::fp32) v = vmaxq_f32(v, vdupq_n_f32(c.floor));
   // relu before a rounding is c.low
-  if constexpr (F.store == Store::calib) v = vmulq_f32(v, vdupq_n_f32(c.calib));
+  if constexpr (F.store == Store::calib || F.store == Store::bounded_calib) v = vmulq_f32(v, vdupq_n_f32(c.calib));
   if constexpr (F.store == Store::calib && F.function == Function::residual) v = without_nan(v);
   return v;
 }
@@ -129,29 +128,25 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
 #pragma clang loop unroll(full)
     for (int i = 0; i < Vectors; i++) vst1q_f32(reinterpret_cast<float*>(out) + 4 * i, v[i]);
   } else {
-    const auto narrow = [&](auto... values) __attribute__((always_inline)) {
-      if constexpr (F.store == Store::steps) return steps_to_int8(values..., low);
-      else return round_to_int8(values..., low);
-    };
     auto* bytes = reinterpret_cast<int8_t*>(out);
 #pragma clang loop unroll(full)
-    for (int i = 0; i + 3 < Vectors; i += 4) vst1q_s8(bytes + 4 * i, narrow(v[i], v[i + 1], v[i + 2], v[i + 3]));
-    if constexpr (Vectors % 4 == 2) vst1_s8(bytes + 4 * (Vectors - 2), narrow(v[Vectors - 2], v[Vectors - 1]));
+    for (int i = 0; i + 3 < Vectors; i += 4) vst1q_s8(bytes + 4 * i, to_int8<F.store>(v[i], v[i + 1], v[i + 2], v[i + 3], low));
+    if constexpr (Vectors % 4 == 2) vst1_s8(bytes + 4 * (Vectors - 2), to_int8<F.store>(v[Vectors - 2], v[Vectors - 1], low));
   }
 }
 
-// quantise() of n values; Numbers: none of them is NaN.
-template <bool Numbers = false> inline void quantise(const float* in, float inverse_scale, int64_t n, int8_t* out) {
+// quantise() of n values. S: calib or, if that is known of them, bounded_calib.
+template <Store S = Store::calib> inline void quantise(const float* in, float inverse_scale, int64_t n, int8_t* out) {
   const float32x4_t scale = vdupq_n_f32(inverse_scale);
   const auto scaled = [&](const float* from) __attribute__((always_inline)) {
     const float32x4_t v = vmulq_f32(vld1q_f32(from), scale);
-    return Numbers ? v : without_nan(v);
+    return S == Store::bounded_calib ? v : without_nan(v);
   };
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    vst1q_s8(out + i, round_to_int8(scaled(in + i), scaled(in + i + 4), scaled(in + i + 8), scaled(in + i + 12), -127));
+    vst1q_s8(out + i, to_int8<S>(scaled(in + i), scaled(in + i + 4), scaled(in + i + 8), scaled(in + i + 12), -127));
   if (i + 8 <= n) {
-    vst1_s8(out + i, round_to_int8(scaled(in + i), scaled(in + i + 4), -127));
+    vst1_s8(out + i, to_int8<S>(scaled(in + i), scaled(in + i + 4), -127));
     i += 8;
   }
   for (; i < n; i++) out[i] = kernels::quantise(in[i], inverse_scale);
