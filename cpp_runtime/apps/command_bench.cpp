@@ -80,7 +80,7 @@ BenchOptions parse(CommandArguments given, Arguments& arguments) {
   arguments.flag("--generic", "plain kernels only", &options.generic_only);
   arguments.flag("--profile", "also time every operator", &options.profile);
   arguments.text("--input-file", "F.f32", "input, NCHW fp32 (noise from a fixed seed)", &options.input_file);
-  arguments.text("--output-file", "F.f32", "write the first output there, NCHW fp32", &options.output_file);
+  arguments.text("--output-file", "F.f32", "write the first output there, NCHW fp32, all scores of a recogniser's too", &options.output_file);
   const std::vector<std::string> rest = arguments.parse(given);
   if (arguments.wants_help()) return options;
   if (rest.size() != 1) throw UsageError("expected one model, got " + std::to_string(rest.size()) + ": edgeocr_run bench MODEL.nb --input N,C,H,W");
@@ -95,6 +95,7 @@ void bench(const BenchOptions& options) {
   SessionOptions session_options;
   session_options.threads = options.threads;
   session_options.generic_only = options.generic_only;
+  session_options.greedy_ctc = options.output_file.empty();
   Session session = Session::load(options.model, session_options);
   const double load_ms = ms_since(start);
 
@@ -102,7 +103,8 @@ void bench(const BenchOptions& options) {
   const TensorView input = session.prepare({&shape, 1});
   copy_from_nchw(options.input_file.empty() ? noise(shape.count()) : read_floats(options.input_file, shape.count()), input);
   const std::vector<double> ms = time_runs(session, options.warmup, options.repeats);
-  const std::vector<float> output = copy_to_nchw(session.output());
+  const bool greedy_ctc = session.output().dtype == DataType::i32;  // its classes; their probabilities follow
+  const std::vector<float> output = copy_to_nchw(session.output(greedy_ctc ? 1 : 0));
   const Shape output_shape = session.output().shape;
   if (options.profile) emit_profile(session, options.repeats);
   if (!options.output_file.empty()) write_floats(options.output_file, output);
@@ -112,6 +114,7 @@ void bench(const BenchOptions& options) {
   record.key("sha256").value(sha256);
   write_shape(record, "input", shape);
   write_shape(record, "output", output_shape);
+  record.key("greedy_ctc").value(greedy_ctc);
   record.key("threads").value(options.threads);
   record.key("ms").begin_array();
   for (const double sample : ms) record.value(sample);

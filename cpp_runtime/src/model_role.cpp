@@ -6,16 +6,19 @@
 #include "base/error.h"
 #include "base/tensor.h"
 #include "graph/graph.h"
+#include "graph/passes/greedy_ctc.h"
 
 namespace edgeocr {
 namespace {
 
 const char* file_of(const Session& session) { return session.graph().name.c_str(); }
 
-// Shape of the first output for one input shape. Fails where the net cannot take it.
+// Shape of the file's first output for one input shape. Fails where the net cannot take it.
 Shape output_shape(const Session& session, const Shape& input) {
   const graph::Graph& graph = session.graph();
-  return graph::infer(graph, {&input, 1})[static_cast<size_t>(graph.outputs[0])].shape;
+  const graph::ValueId scores = graph::greedy_ctc_scores(graph);
+  const graph::ValueId output = scores == graph::kNoValue ? graph.outputs[0] : scores;
+  return graph::infer(graph, {&input, 1})[static_cast<size_t>(output)].shape;
 }
 
 // What the net is instead, for messages: known by the form of its output for the inputs that the pipeline's nets take.

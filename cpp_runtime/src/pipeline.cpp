@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <map>
 #include <numeric>
 #include <span>
@@ -52,12 +51,17 @@ const PipelineOptions& checked(const PipelineOptions& options) {
   return options;
 }
 
-Session load(const std::string& path, const PipelineOptions& options, int plan_cache) {
-  SessionOptions session;
+Session load(const std::string& path, const PipelineOptions& options, SessionOptions session = {}) {
   session.threads = options.threads;
   session.generic_only = options.generic_only;
-  session.plan_cache = plan_cache;
   return Session::load(path, session);
+}
+
+Session load_recogniser(const std::string& path, const PipelineOptions& options) {
+  SessionOptions session;
+  session.plan_cache = kRecogniserPlans;
+  session.greedy_ctc = true;
+  return load(path, options, session);
 }
 
 TensorView prepare(Session& session, int batch, int height, int width) {
@@ -65,7 +69,7 @@ TensorView prepare(Session& session, int batch, int height, int width) {
   return session.prepare({&shape, 1});
 }
 
-// The first output, which must be fp32 with `rows` as its first size.
+// The first output of a net other than the recogniser, which must be fp32 with `rows` as its first size.
 TensorView fp32_output(const Session& session, int rows) {
   const TensorView view = session.output();
   if (view.dtype != DataType::f32 || view.shape.rank() < 2 || view.shape[0] != rows) {
@@ -74,34 +78,19 @@ TensorView fp32_output(const Session& session, int rows) {
   return view;
 }
 
-// Index of the largest value, the first of equals; 0 where all are NaN.
-int argmax(std::span<const float> values) {
-  constexpr size_t kLanes = 16;  // independent maxima: a form that compilers turn into vector code
-  float lanes[kLanes];
-  std::fill(lanes, lanes + kLanes, -std::numeric_limits<float>::infinity());
-  size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = std::max(lanes[lane], values[i + lane]);
-  }
-  float largest = *std::max_element(lanes, lanes + kLanes);
-  for (; i < values.size(); ++i) largest = std::max(largest, values[i]);
-  const auto found = std::find(values.begin(), values.end(), largest);
-  return found == values.end() ? 0 : static_cast<int>(found - values.begin());
-}
-
 }  // namespace
 
 struct Pipeline::Impl {
   explicit Impl(const PipelineOptions& o)
       : options(o),
         dictionary(ocr::Dictionary::load(o.dictionary)),
-        detector(load(o.detector, o, SessionOptions{}.plan_cache)),
-        recogniser(load(o.recogniser, o, kRecogniserPlans)) {
+        detector(load(o.detector, o)),
+        recogniser(load_recogniser(o.recogniser, o)) {
     require_detector(detector);
     form = require_recogniser(recogniser);
     dictionary.check(form.classes, recogniser.graph().name);
     if (!o.classifier.empty()) {
-      classifier = std::make_unique<Session>(load(o.classifier, o, SessionOptions{}.plan_cache));
+      classifier = std::make_unique<Session>(load(o.classifier, o));
       require_classifier(*classifier);
     }
   }
@@ -192,17 +181,13 @@ void Pipeline::Impl::recognise_batch(const std::vector<ocr::Image>& crops, std::
     ocr::fill_input(crop, line_size(crop).content_width, ocr::kLineNormalisation, input, static_cast<int>(n));
   }
   recogniser.run();
-  const TensorView output = fp32_output(recogniser, static_cast<int>(batch.size()));
-  const auto steps = static_cast<size_t>(output.shape[1]);
-  std::vector<int> classes(steps);
-  std::vector<float> probabilities(steps);
+  const TensorView classes = recogniser.output(0), probabilities = recogniser.output(1);
+  if (classes.shape[0] != static_cast<int64_t>(batch.size())) {
+    fail("%s: output is of %lld lines, expected %zu", recogniser.graph().name.c_str(), static_cast<long long>(classes.shape[0]), batch.size());
+  }
+  const auto steps = static_cast<size_t>(classes.shape[1]);
   for (size_t n = 0; n < batch.size(); ++n) {
-    for (size_t t = 0; t < steps; ++t) {
-      const std::span<const float> step(output.as<float>() + (n * steps + t) * form.classes, form.classes);
-      classes[t] = argmax(step);
-      probabilities[t] = step[static_cast<size_t>(classes[t])];
-    }
-    const ocr::Line text = ocr::decode_ctc(classes, probabilities, dictionary);
+    const ocr::Line text = ocr::decode_ctc({classes.as<const int32_t>() + n * steps, steps}, {probabilities.as<const float>() + n * steps, steps}, dictionary);
     RecognisedLine& line = lines[batch[n]];
     line.text = text.text;
     line.score = text.score;

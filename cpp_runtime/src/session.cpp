@@ -13,6 +13,7 @@
 #include "graph/fused_tail.h"
 #include "graph/graph.h"
 #include "graph/operators.h"
+#include "graph/passes/greedy_ctc.h"
 #include "graph/plan.h"
 #include "kernels/kernel.h"
 #include "nb/nb.h"
@@ -23,6 +24,7 @@ namespace {
 
 graph::Graph build_graph(const std::string& path, const SessionOptions& options) {
   graph::Graph graph = graph::build(nb::read_file(path), path);
+  if (options.greedy_ctc) graph::end_in_greedy_ctc(graph);
   if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph);
   return graph;
 }

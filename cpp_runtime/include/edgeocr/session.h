@@ -18,6 +18,8 @@ namespace graph { struct Graph; }
 struct SessionOptions {
   int threads = 1;
   bool generic_only = false;      // plain kernels only: the truth to compare with
+  // Of a recogniser give what greedy CTC decoding reads instead of the first output (graph/passes/greedy_ctc.h): quicker.
+  bool greedy_ctc = false;
   std::optional<bool> fuse;       // join operators (graph/passes); unset: unless generic_only
   std::optional<bool> in_bands;   // let groups of operators work in bands of rows (graph/bands.h); unset: unless generic_only
   int64_t max_input_elements = int64_t{3} * 4096 * 4096;  // larger inputs are refused

@@ -34,6 +34,7 @@ const std::vector<Operator>& table() {
       {"fusion_elementwise_div_activation", "Out", {"X", "Y"}, {}, never, infer_elementwise},
       {"fusion_elementwise_mul_activation", "Out", {"X", "Y"}, {}, never, infer_elementwise},
       {"fusion_elementwise_sub_activation", "Out", {"X", "Y"}, {}, never, infer_elementwise},
+      {"greedy_ctc", "Out", {"X"}, {}, never, infer_greedy_ctc},
       {"hard_sigmoid", "Out", {"X"}, {}, never, infer_activation},
       {"hard_swish", "Out", {"X"}, {}, never, infer_activation},
       {"leaky_relu", "Out", {"X"}, {}, never, infer_activation},

@@ -20,13 +20,16 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/elementwise.cpp
   generic/epilogue.cpp
   generic/fc.cpp
+  generic/fc_form.cpp
   generic/fused_tail.cpp
+  generic/greedy_ctc.cpp
   generic/interp.cpp
   generic/loops.cpp
   generic/matmul.cpp
   generic/matrix_product.cpp
   generic/parameters.cpp
   generic/pool2d.cpp
+  generic/pool_windows.cpp
   generic/reshape.cpp
   generic/rnn.cpp
   generic/scale.cpp

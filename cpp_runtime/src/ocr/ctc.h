@@ -33,8 +33,8 @@ struct Line {
   float score = 0;  // mean of the kept steps' probabilities; 0 for empty text
 };
 
-// The winning class of every time step and its probability → text: repeats merged, blanks dropped. Fails on a class that the
-// dictionary lacks.
+// The winning class of every time step and its probability → text: repeats merged, blanks dropped; the probabilities of steps
+// that are dropped do not matter. Fails on a class that the dictionary lacks.
 Line decode_ctc(std::span<const int> classes, std::span<const float> probabilities, const Dictionary& dictionary);
 
 }  // namespace edgeocr::ocr

@@ -18,6 +18,8 @@ void infer_calib(InferContext& context);        // infer_elementwise.cpp
 void infer_elementwise(InferContext& context);  // infer_elementwise.cpp
 void infer_softmax(InferContext& context);      // infer_elementwise.cpp
 
+void infer_greedy_ctc(InferContext& context);  // infer_greedy_ctc.cpp
+
 void infer_fc(InferContext& context);      // infer_matmul.cpp
 void infer_matmul(InferContext& context);  // infer_matmul.cpp
 void infer_mul(InferContext& context);     // infer_matmul.cpp

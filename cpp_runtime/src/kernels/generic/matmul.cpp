@@ -4,6 +4,7 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "kernels/generic/fc_form.h"
 #include "kernels/generic/loops.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/packing.h"
@@ -122,13 +123,6 @@ class Matmul : public Kernel {
   bool transpose_x_, transpose_y_;
   float alpha_;
 };
-
-// A constant matrix, alone in its batch, and rows that need no transposing.
-bool works_like_fc(const graph::Node& node, const graph::Graph& graph) {
-  const graph::Constant* y = graph.constant(node.input("Y"));
-  const bool transposed_rows = node.attr_int(node.op == "matmul" ? "transpose_X" : "trans_x", 0) != 0;
-  return y != nullptr && y->shape.rank() == 2 && !transposed_rows;
-}
 
 }  // namespace
 

@@ -20,6 +20,7 @@ Factory create_conv2d_transpose;
 Factory create_conv2d_transpose_pair;
 Factory create_elementwise;
 Factory create_fc;
+Factory create_greedy_ctc;
 Factory create_interp;
 Factory create_matmul;
 Factory create_pool2d;

@@ -28,6 +28,7 @@ constexpr KernelEntry kEntries[] = {
     {"fusion_elementwise_div_activation", nullptr, with_tail<create_elementwise>},
     {"fusion_elementwise_mul_activation", nullptr, with_tail<create_elementwise>},
     {"fusion_elementwise_sub_activation", nullptr, with_tail<create_elementwise>},
+    {"greedy_ctc", has_no_tail, create_greedy_ctc},
     {"hard_sigmoid", nullptr, with_tail<create_activation>},
     {"hard_swish", nullptr, with_tail<create_activation>},
     {"leaky_relu", nullptr, with_tail<create_activation>},

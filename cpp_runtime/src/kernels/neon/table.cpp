@@ -5,6 +5,8 @@
 
 #include "kernels/neon/convolutions_i8.h"
 #include "kernels/neon/kernels_f32.h"
+#include "kernels/neon/matrices_i8.h"
+#include "kernels/neon/tensors_f32.h"
 
 namespace edgeocr::kernels {
 
@@ -20,9 +22,18 @@ std::span<const KernelEntry> neon_set() {
       {"conv2d_transpose", neon::accepts_conv2d_transpose_f32, neon::create_conv2d_transpose_f32},
       {"conv2d_transpose_pair", nullptr, neon::create_conv2d_transpose_pair_f32},
       {"depthwise_conv2d", neon::accepts_depthwise_f32, neon::create_depthwise_f32},
+      {"elementwise_add", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
+      {"elementwise_mul", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
+      {"fc", neon::accepts_fc_i8, neon::create_fc_i8},
       {"fc", neon::accepts_fc_f32, neon::create_fc_f32},
+      {"matmul", neon::accepts_fc_i8, neon::create_fc_i8},
+      {"matmul_v2", neon::accepts_fc_i8, neon::create_fc_i8},
+      {"mul", neon::accepts_fc_i8, neon::create_fc_i8},
       {"mul", neon::accepts_fc_f32, neon::create_fc_f32},
+      {"greedy_ctc", neon::accepts_greedy_ctc, neon::create_greedy_ctc},
+      {"pool2d", neon::accepts_pool2d_f32, neon::create_pool2d_f32},
       {"rnn", neon::accepts_rnn_f32, neon::create_rnn_f32},
+      {"softmax", neon::accepts_softmax, neon::create_softmax},
   };
   return entries;
 }
