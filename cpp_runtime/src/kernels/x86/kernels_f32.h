@@ -23,6 +23,9 @@ std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Gra
 bool accepts_conv2d_transpose_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_conv2d_transpose_f32(const graph::Node& node, const graph::Graph& graph);
 
+// Every one: those without a kernel of their own are two transposed convolutions.
+std::unique_ptr<Kernel> create_conv2d_transpose_pair_f32(const graph::Node& node, const graph::Graph& graph);
+
 bool accepts_conv2d_over_upsampled_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_conv2d_over_upsampled_f32(const graph::Node& node, const graph::Graph& graph);
 

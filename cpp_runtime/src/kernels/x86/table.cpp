@@ -1,20 +1,11 @@
 // The x86 kernel set. An entry takes a node only if everything its kernel relies on holds; generic takes the rest.
 #include <vector>
 
-#include "kernels/generic/conv2d_transpose_pair.h"
 #include "kernels/x86/convolutions_i8.h"
 #include "kernels/x86/kernels_f32.h"
 #include "kernels/x86/x86.h"
 
 namespace edgeocr::kernels {
-
-namespace {
-
-std::unique_ptr<Kernel> create_conv2d_transpose_pair(const graph::Node& node, const graph::Graph& graph) {
-  return generic::create_in_sequence("x86.conv2d_transpose_pair.fp32", node, graph, kernel_sets());
-}
-
-}  // namespace
 
 std::span<const KernelEntry> x86_set() {
   static const std::vector<KernelEntry> entries = {
@@ -26,7 +17,7 @@ std::span<const KernelEntry> x86_set() {
       {"conv2d", x86::accepts_conv2d_f32, x86::create_conv2d_f32},
       {"conv2d_over_upsampled", x86::accepts_conv2d_over_upsampled_f32, x86::create_conv2d_over_upsampled_f32},
       {"conv2d_transpose", x86::accepts_conv2d_transpose_f32, x86::create_conv2d_transpose_f32},
-      {"conv2d_transpose_pair", nullptr, create_conv2d_transpose_pair},
+      {"conv2d_transpose_pair", nullptr, x86::create_conv2d_transpose_pair_f32},
       {"depthwise_conv2d", x86::accepts_depthwise_f32, x86::create_depthwise_f32},
       {"fc", x86::accepts_fc_f32, x86::create_fc_f32},
       {"mul", x86::accepts_fc_f32, x86::create_fc_f32},
