@@ -80,7 +80,7 @@ BenchOptions parse(CommandArguments given, Arguments& arguments) {
   arguments.flag("--generic", "plain kernels only", &options.generic_only);
   arguments.flag("--profile", "also time every operator", &options.profile);
   arguments.text("--input-file", "F.f32", "input, NCHW fp32 (noise from a fixed seed)", &options.input_file);
-  arguments.text("--output-file", "F.f32", "write the first output there, NCHW fp32, all scores of a recogniser's too", &options.output_file);
+  arguments.text("--output-file", "F.f32", "write the first output there, whole, NCHW fp32", &options.output_file);
   const std::vector<std::string> rest = arguments.parse(given);
   if (arguments.wants_help()) return options;
   if (rest.size() != 1) throw UsageError("expected one model, got " + std::to_string(rest.size()) + ": edgeocr_run bench MODEL.nb --input N,C,H,W");

@@ -183,11 +183,14 @@ void Pipeline::Impl::recognise_batch(const std::vector<ocr::Image>& crops, std::
   recogniser.run();
   const TensorView classes = recogniser.output(0), probabilities = recogniser.output(1);
   if (classes.shape[0] != static_cast<int64_t>(batch.size())) {
-    fail("%s: output is of %lld lines, expected %zu", recogniser.graph().name.c_str(), static_cast<long long>(classes.shape[0]), batch.size());
+    fail("%s: output is of %lld lines, expected %zu", recogniser.graph().name.c_str(), static_cast<long long>(classes.shape[0]),
+         batch.size());
   }
   const auto steps = static_cast<size_t>(classes.shape[1]);
   for (size_t n = 0; n < batch.size(); ++n) {
-    const ocr::Line text = ocr::decode_ctc({classes.as<const int32_t>() + n * steps, steps}, {probabilities.as<const float>() + n * steps, steps}, dictionary);
+    const std::span<const int> winners(classes.as<const int32_t>() + n * steps, steps);
+    const std::span<const float> chances(probabilities.as<const float>() + n * steps, steps);
+    const ocr::Line text = ocr::decode_ctc(winners, chances, dictionary);
     RecognisedLine& line = lines[batch[n]];
     line.text = text.text;
     line.score = text.score;

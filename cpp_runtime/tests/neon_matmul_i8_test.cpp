@@ -89,14 +89,15 @@ TEST_CASE("neon matmul int8 gives the bits of the plain set") {
     op.attribute(old ? "transpose_Y" : "trans_y", transposed);
     op.attribute("X0_scale", std::vector<float>{random.real(0.01f, 0.05f)});
     op.attribute("Y0_scale", weight_scale(random, n, k));
-    std::string text = op.node.op + " " + std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n) + (transposed ? " transposed" : "");
+    const std::string text = op.node.op + " " + Shape{m, k, n}.str() + (transposed ? " transposed" : "");
     if (old && random.chance(20)) op.attribute("alpha", 0.37f);
     // A residual or a second output beside what may be a map is not taken.
     graph::FusedTail tail;
     const int kind = static_cast<int>(random.integer(0, 5));
     if (kind == 1 || kind == 2) {
       const auto owner = std::make_shared<std::vector<float>>(random.reals({n}).data);
-      tail.addend = std::make_shared<graph::Constant>(graph::Constant{DataType::f32, {n}, owner, std::as_bytes(std::span<const float>(*owner))});
+      const auto bytes = std::as_bytes(std::span<const float>(*owner));
+      tail.addend = std::make_shared<graph::Constant>(graph::Constant{DataType::f32, {n}, owner, bytes});
     }
     if (kind == 2 || kind == 3) {
       graph::Node activation;

@@ -9,7 +9,11 @@ namespace edgeocr::kernel_test {
 
 namespace {
 
-float scale_of(Random& random) { return random.real(0.003f, 0.02f); }
+std::shared_ptr<const graph::FusedTail> to_int8(Random& random) {
+  graph::FusedTail tail;
+  tail.outputs.push_back({DataType::i8, random.real(0.003f, 0.02f)});
+  return std::make_shared<const graph::FusedTail>(tail);
+}
 
 void check_named(const Operator& op, std::string_view name, const std::string& text) {
   CAPTURE(text);
@@ -43,7 +47,8 @@ TEST_CASE("neon elementwise gives the bits of the plain set") {
   for (int i = 0; i < 200; i++) {
     Operator op(random.pick({"elementwise_add", "elementwise_mul"}));
     const Shape shape{random.integer(1, 3), random.integer(1, 60), random.integer(1, 9), random.integer(1, 20)};
-    const Shape others[] = {shape, {shape[0], shape[1], 1, 1}, {shape[0], shape[1], 1, 1}, {shape[0], 1, shape[2], shape[3]}, {1, shape[1], 1, 1}};
+    const Shape per_channel{shape[0], shape[1], 1, 1};
+    const Shape others[] = {shape, per_channel, per_channel, {shape[0], 1, shape[2], shape[3]}, {1, shape[1], 1, 1}};
     const Shape other = others[random.integer(0, 4)];
     Dense<float> x = random.reals(shape), y = random.reals(other, -2, 2);
     const bool int8 = random.chance(60);
@@ -54,7 +59,7 @@ TEST_CASE("neon elementwise gives the bits of the plain set") {
     std::string text = op.node.op + " " + shape.str() + " and " + other.str();
     if (int8) {
       op.output("Out", DataType::i8, shape);
-      op.node.tail = std::make_shared<const graph::FusedTail>(graph::FusedTail{.addend = nullptr, .activation = nullptr, .outputs = {{DataType::i8, scale_of(random)}}});
+      op.node.tail = to_int8(random);
       text += " to int8";
     } else {
       op.output("Out", DataType::f32, shape);
@@ -84,7 +89,8 @@ TEST_CASE("neon pool2d gives the bits of the plain set") {
       out[2] = random.integer(1, h), out[3] = random.integer(1, w);
       op.ints("ksize", {static_cast<int32_t>(out[2]), static_cast<int32_t>(out[3])});
     } else {
-      const int64_t stride_h = random.integer(1, 2), stride_w = random.integer(1, 2), pad = kernel_h > 1 && kernel_w > 1 ? random.integer(0, 1) : 0;
+      const int64_t stride_h = random.integer(1, 2), stride_w = random.integer(1, 2);
+      const int64_t pad = kernel_h > 1 && kernel_w > 1 ? random.integer(0, 1) : 0;
       op.ints("strides", {static_cast<int32_t>(stride_h), static_cast<int32_t>(stride_w)});
       op.ints("paddings", {static_cast<int32_t>(pad), static_cast<int32_t>(pad)});
       in[2] = h + kernel_h, in[3] = w + kernel_w;
@@ -94,7 +100,7 @@ TEST_CASE("neon pool2d gives the bits of the plain set") {
     std::string text = in.str() + " to " + out.str() + (max ? " max" : " avg") + " form " + std::to_string(form);
     if (random.chance(60)) {
       op.output("Out", DataType::i8, out);
-      op.node.tail = std::make_shared<const graph::FusedTail>(graph::FusedTail{.addend = nullptr, .activation = nullptr, .outputs = {{DataType::i8, scale_of(random)}}});
+      op.node.tail = to_int8(random);
       text += " to int8";
     } else {
       op.output("Out", DataType::f32, out);

@@ -26,8 +26,8 @@ FcForm names_of(const graph::Node& node) {
 
 int row_dimensions(const graph::Node& node) {
   if (node.op == "mul") return static_cast<int>(node.attr_int("x_num_col_dims", 1));
-  if (node.op == "fc" && !node.attr_string("op_type", "mul").starts_with("matmul")) return static_cast<int>(node.attr_int("in_num_col_dims", 1));
-  return -1;
+  const bool from_matmul = node.attr_string("op_type", "mul").starts_with("matmul");
+  return node.op == "fc" && !from_matmul ? static_cast<int>(node.attr_int("in_num_col_dims", 1)) : -1;
 }
 
 // The two dimensions of the weights as the file has them. mul flattens at y_num_col_dims, others at the last dimension.
@@ -37,10 +37,11 @@ struct Matrix {
 Matrix matrix_of(const graph::Node& node, const graph::Constant& weights) {
   const int rank = weights.shape.rank();
   const auto split = node.op == "mul" ? static_cast<int>(node.attr_int("y_num_col_dims", 1)) : rank - 1;
-  if (rank < 2 || split < 1 || split >= rank) fail("%s: weights are %s, expected a matrix", node.label().c_str(), weights.shape.str().c_str());
+  const auto reject = [&] { fail("%s: weights are %s, expected a matrix", node.label().c_str(), weights.shape.str().c_str()); };
+  if (rank < 2 || split < 1 || split >= rank) reject();
   Matrix matrix{1, 1};
   for (int i = 0; i < rank; i++) (i < split ? matrix.rows : matrix.columns) *= weights.shape[i];
-  if (matrix.rows < 1 || matrix.columns < 1) fail("%s: weights are %s, expected a matrix", node.label().c_str(), weights.shape.str().c_str());
+  if (matrix.rows < 1 || matrix.columns < 1) reject();
   return matrix;
 }
 

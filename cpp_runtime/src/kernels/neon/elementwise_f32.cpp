@@ -80,7 +80,9 @@ class ElementwiseF32 : public Kernel {
     generic::expect_dtype(name(), "output", out, output_.dtype);
     const int64_t height = out.shape[2], lanes = pixel_stride_of(out.shape[1]);
     const bool one_value = !(y.shape == out.shape);
-    const auto row_of = [&](const TensorView& map, int64_t line) { return line / height * map.batch_stride + line % height * map.row_stride; };
+    const auto row_of = [&](const TensorView& map, int64_t line) {
+      return line / height * map.batch_stride + line % height * map.row_stride;
+    };
     generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t line = begin; line < end; line++) {
         const float* per_channel = y.as<const float>() + (one_value ? line / height * y.batch_stride : row_of(y, line));

@@ -50,8 +50,9 @@ Scales scales_of(const graph::Node& node, const graph::Graph& graph, const FcFor
   Scales s{generic::scales(node, form.weight_scale, form.n), generic::bias_or_zeros(node, graph, form.n)};
   const float input_scale = generic::single_scale(node, form.input_scale);
   for (size_t i = 0; i < s.bias.size(); i++) {
-    const ChannelScale folded = is_int8_out(node) ? fold_int8_out(RequantRule::gemm, s.scale[i], input_scale, output_scale_of(node), s.bias[i])
-                                                  : fold_fp32_out(s.scale[i], input_scale, s.bias[i]);
+    const ChannelScale folded = is_int8_out(node)
+                                    ? fold_int8_out(RequantRule::gemm, s.scale[i], input_scale, output_scale_of(node), s.bias[i])
+                                    : fold_fp32_out(s.scale[i], input_scale, s.bias[i]);
     s.scale[i] = folded.scale;
     s.bias[i] = folded.bias;
   }
@@ -73,7 +74,8 @@ class FcI8 : public Kernel {
   std::string_view name() const override { return "neon.fc.int8"; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    return copy_bytes(inputs[input_]) + padded_bytes(inputs[input_]) + copy_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
+    const size_t rows = copy_bytes(inputs[input_]) + padded_bytes(inputs[input_]);
+    return rows + copy_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
@@ -90,7 +92,8 @@ class FcI8 : public Kernel {
     if (!out.is_map()) return run_blocks(context, scratch, rows, m, inputs, outputs);
     const TensorView dense{out.dtype, out.shape, scratch};
     run_blocks(context, scratch + copy_bytes(out), rows, m, inputs, {&dense, 1});
-    generic::copy_strided(out.shape, size_of(out.dtype), scratch, generic::row_major_strides(out.shape), out.data, generic::strides_of(out));
+    const generic::Strides from = generic::row_major_strides(out.shape);
+    generic::copy_strided(out.shape, size_of(out.dtype), scratch, from, out.data, generic::strides_of(out));
     generic::clear_padding(out);
   }
 

@@ -126,6 +126,8 @@ bool accepts_pool2d_f32(const graph::Node& node, const graph::Graph& graph) {
   return !tail.has_steps() && tail.outputs.size() == 1;
 }
 
-std::unique_ptr<Kernel> create_pool2d_f32(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<Pool2dF32>(node, graph); }
+std::unique_ptr<Kernel> create_pool2d_f32(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<Pool2dF32>(node, graph);
+}
 
 }  // namespace edgeocr::kernels::neon

@@ -63,6 +63,8 @@ class Softmax : public Kernel {
 
 bool accepts_softmax(const graph::Node& node, const graph::Graph&) { return node.tail == nullptr; }
 
-std::unique_ptr<Kernel> create_softmax(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<Softmax>(node, graph); }
+std::unique_ptr<Kernel> create_softmax(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<Softmax>(node, graph);
+}
 
 }  // namespace edgeocr::kernels::neon

@@ -29,7 +29,8 @@ template <bool Stores> inline float sum_of_exponentials(const float* in, int64_t
   float32x4_t low = vdupq_n_f32(0), high = low;
   int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
-    const float32x4_t a = exp_of_negative(vsubq_f32(vld1q_f32(in + i), shift)), b = exp_of_negative(vsubq_f32(vld1q_f32(in + i + 4), shift));
+    const float32x4_t a = exp_of_negative(vsubq_f32(vld1q_f32(in + i), shift));
+    const float32x4_t b = exp_of_negative(vsubq_f32(vld1q_f32(in + i + 4), shift));
     if constexpr (Stores) {
       vst1q_f32(out + i, a);
       vst1q_f32(out + i + 4, b);
