@@ -37,10 +37,8 @@ void transpose_columns(const RowPointers& rows, ptrdiff_t step, int64_t columns,
     const ptrdiff_t at = x * step;
     const int16x8_t ab = vreinterpretq_s16_s8(vzip1q_s8(load_block(a + at), load_block(b + at)));
     const int16x8_t cd = vreinterpretq_s16_s8(vzip1q_s8(load_block(c + at), load_block(d + at)));
-    int16x8_t low = vzip1q_s16(ab, cd), high = vzip2q_s16(ab, cd);
-    asm volatile("" : "+w"(low), "+w"(high));  // else one of them becomes an interleaving store, which is slower
-    vst1q_s8(out, vreinterpretq_s8_s16(low));
-    vst1q_s8(out + 16, vreinterpretq_s8_s16(high));
+    vst1q_s8(out, vreinterpretq_s8_s16(vzip1q_s16(ab, cd)));
+    vst1q_s8(out + 16, vreinterpretq_s8_s16(vzip2q_s16(ab, cd)));
   }
 }
 

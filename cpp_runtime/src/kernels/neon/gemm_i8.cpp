@@ -105,11 +105,11 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
   if constexpr (D.segments > 0) {
 #pragma clang loop unroll(full)
     for (size_t s = 0; s < D.segments; s++)
-      weights = multiply_segment<Pixels, Vectors, D.k>(sums, row.segments[s] + offset, row.pixel_step, k, weights);
+      weights = multiply_segment<Pixels, Vectors, D.k>(sums, opaque(row.segments[s] + offset), row.pixel_step, k, weights);
   } else {
 #pragma clang loop unroll(disable)
     for (size_t s = 0; s < static_cast<size_t>(segments); s++)
-      weights = multiply_segment<Pixels, Vectors, 0>(sums, row.segments[s] + offset, row.pixel_step, k, weights);
+      weights = multiply_segment<Pixels, Vectors, 0>(sums, opaque(row.segments[s] + offset), row.pixel_step, k, weights);
   }
   fence(sums);
   if constexpr (F.store == Store::sums) {
