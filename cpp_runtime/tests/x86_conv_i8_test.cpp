@@ -3,10 +3,8 @@
 #include <bit>
 
 #include "graph/fused_tail.h"
-#include "kernel_harness.h"
-#include "kernels/x86/inner_loops.h"
-#include "kernels/x86/x86.h"
 #include "kernels/requant.h"
+#include "x86_kernels.h"
 
 namespace edgeocr::kernel_test {
 
@@ -106,8 +104,6 @@ void set_attributes(Operator& op, const Case& c, float input_scale, std::vector<
   op.attribute("hard_swish_scale", 6.0f);
   op.attribute("hard_swish_offset", 3.0f);
 }
-
-bool lacks_int8() { return kernels::x86::usable_inner_loops().empty() || kernels::x86::usable_inner_loops().front()->int8 == nullptr; }
 
 std::unique_ptr<kernels::Kernel> x86_kernel(const Operator& op, std::string_view name) {
   const std::span<const kernels::KernelEntry> sets[] = {kernels::x86_set(), kernels::generic_set()};

@@ -1,5 +1,5 @@
 // fp32 fc, mul and rnn by x86 against the plain set: to the bit.
-#include "x86_f32.h"
+#include "x86_kernels.h"
 
 #if defined(__x86_64__)
 

@@ -1,5 +1,5 @@
 // conv2d_transpose_pair by x86 against the plain set: to the bit.
-#include "x86_f32.h"
+#include "x86_kernels.h"
 
 #if defined(__x86_64__)
 

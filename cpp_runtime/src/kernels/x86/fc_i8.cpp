@@ -1,0 +1,257 @@
+// fc, mul and matmul of precision int8 with constant weights: rows [M, K] times W [K, N]. The weights of a block of columns
+// meet all rows before the next, so that they are read from memory once.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/aligned.h"
+#include "base/error.h"
+#include "graph/fused_tail.h"
+#include "kernels/generic/fc_form.h"
+#include "kernels/generic/parameters.h"
+#include "kernels/generic/views.h"
+#include "kernels/x86/finish_f32.h"
+#include "kernels/x86/gemm_i8.h"
+#include "kernels/x86/matrices_i8.h"
+
+namespace edgeocr::kernels::x86 {
+
+namespace {
+
+using generic::FcForm;
+
+constexpr int64_t kRows = 64;             // at a time, so that they stay in the cache
+constexpr int64_t kBlockColumns = 8 * 24;  // whole tiles of GemmI8
+constexpr int64_t kVector = 8;            // columns that GemmI8 computes at least
+
+constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+bool is_int8_out(const graph::Node& node) { return node.alias == "int8out"; }
+
+float output_scale_of(const graph::Node& node) {
+  return generic::single_scale(node, node.has_attr("Out0_scale") ? "Out0_scale" : "Output0_scale");
+}
+
+Activation activation_of(const graph::Node& node) {
+  return node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{};
+}
+
+bool all_finite(std::span<const float> values) { return std::ranges::all_of(values, [](float v) { return std::isfinite(v); }); }
+
+// One scale and bias per column, from sums to values before the activation: real ones, or in units of an int8 output.
+struct Scales {
+  std::vector<float> scale, bias;
+};
+Scales scales_of(const graph::Node& node, const graph::Graph& graph, const FcForm& form) {
+  Scales s{generic::scales(node, form.weight_scale, form.n), generic::bias_or_zeros(node, graph, form.n)};
+  const float input_scale = generic::single_scale(node, form.input_scale);
+  for (size_t i = 0; i < s.bias.size(); i++) {
+    const ChannelScale folded = is_int8_out(node)
+                                    ? fold_int8_out(RequantRule::gemm, s.scale[i], input_scale, output_scale_of(node), s.bias[i])
+                                    : fold_fp32_out(s.scale[i], input_scale, s.bias[i]);
+    s.scale[i] = folded.scale;
+    s.bias[i] = folded.bias;
+  }
+  s.scale.resize(static_cast<size_t>(round_up(form.n, kVector)), 0.0f);
+  return s;
+}
+
+// An int8 output of the node's own is a tail that rounds.
+TailParameters tail_of(const graph::Node& node, const graph::Graph& graph) {
+  TailParameters tail = parse_tail(node, graph);
+  if (is_int8_out(node)) tail.outputs = {{DataType::i8, 1.0f}};
+  return tail;
+}
+
+class FcI8 : public Kernel {
+ public:
+  FcI8(const graph::Node& node, const graph::Graph& graph) : FcI8(node, graph, generic::fc_form(node, graph)) {}
+
+  std::string_view name() const override { return "x86.fc.int8"; }
+
+  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
+    return copy_bytes(inputs[input_]) + padded_bytes(inputs[input_]) + copy_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
+  }
+
+  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
+    const TensorView &in = inputs[input_], &out = outputs[0];
+    generic::expect_dtype(name(), "input", in, DataType::i8);
+    const int64_t m = form_.rows_of(in.shape);
+    if (m * form_.k != in.shape.count() || m * form_.n != out.shape.count()) {
+      fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), out.shape.str().c_str(), static_cast<long long>(form_.k),
+           static_cast<long long>(form_.n));
+    }
+    std::byte* scratch = context.scratch;
+    const int8_t* rows = rows_of(in, m, scratch);
+    scratch += copy_bytes(in) + padded_bytes(in);
+    if (!out.is_map()) return run_blocks(context, scratch, rows, m, inputs, outputs);
+    const TensorView dense{out.dtype, out.shape, scratch};
+    run_blocks(context, scratch + copy_bytes(out), rows, m, inputs, {&dense, 1});
+    generic::copy_strided(out.shape, size_of(out.dtype), scratch, generic::row_major_strides(out.shape), out.data,
+                          generic::strides_of(out));
+    generic::clear_padding(out);
+  }
+
+ private:
+  // Columns that one GemmI8 computes; those beyond N have weights of zero.
+  struct Block {
+    int64_t column, columns;
+    GemmI8 gemm;
+    bool direct;  // results are stored where they belong
+  };
+  // Results of a block that are not stored at once, and one row to work on.
+  static constexpr size_t kWorkerBytes = static_cast<size_t>((kRows + 1) * kBlockColumns) * sizeof(float);
+
+  FcI8(const graph::Node& node, const graph::Graph& graph, const FcForm& form)
+      : loops_(generic::current_loops()), form_(form), input_(generic::input_index(node, form.input)), k_(round_up(form.k, 4)),
+        tail_(tail_of(node, graph)) {
+    Scales scales = scales_of(node, graph, form);
+    scale_ = std::move(scales.scale);
+    Activation act = activation_of(node);
+    if (is_int8_out(node)) act = in_units_of(act, output_scale_of(node));
+    finish_ = std::make_unique<FinishF32>(std::move(scales.bias), act, tail_);
+    tail_.addend.resize(tail_.addend.empty() ? 0 : scale_.size());
+    choose_form(act);
+    pack(generic::constant_input(node, graph, form.weights));
+  }
+
+  // What GemmI8 can do to a value before it stores it; other ends are left to FinishF32.
+  void choose_form(const Activation& own) {
+    constants_.floor = -std::numeric_limits<float>::infinity();
+    const std::optional<Activation> act = single_activation(own);
+    const int added = (tail_.addend.empty() ? 0 : 1) + (tail_.residual >= 0 ? 1 : 0);
+    if (!act || form_.alpha != 1.0f || tail_.outputs.size() != 1 || added > 1) return;
+    const bool linear = act->kind == ActKind::none || act->kind == ActKind::relu;
+    direct_ = added == 0 ? linear || act->kind == ActKind::hard_swish : act->kind == ActKind::none;
+    if (!direct_) return;
+    end_.function = added == 1 ? Function::residual : linear ? Function::linear : Function::hard_swish;
+    end_.store = tail_.outputs[0].int8() ? Store::calib : Store::fp32;
+    constants_.calib = tail_.outputs[0].inverse_scale;
+    if (act->kind == ActKind::relu) constants_.floor = 0, constants_.low = 0;
+    constants_.offset = act->offset;
+    constants_.threshold = act->threshold;
+    constants_.inverse_scale = act->inverse_scale;
+  }
+
+  // The one activation that the node's own and its tail's come to.
+  std::optional<Activation> single_activation(const Activation& own) const {
+    if (!tail_.activation) return own;
+    const UnaryOp op = tail_.activation->op;
+    if (own.kind != ActKind::none || (op != UnaryOp::relu && op != UnaryOp::hard_swish)) return {};
+    return tail_.activation->parameters.act;
+  }
+
+  void pack(const graph::Constant& weights) {
+    const auto values = weights.as<int8_t>();
+    int64_t columns = 0;
+    for (int64_t first = 0; first < form_.n; first += columns) {
+      const int64_t left = form_.n - first;
+      columns = left >= kVector ? std::min(kBlockColumns, left / kVector * kVector) : left;
+      const bool direct = direct_ && columns % kVector == 0;
+      const auto weight = [&, first](int64_t, int64_t k, int64_t column) {
+        return k < form_.k && first + column < form_.n ? values[form_.at(k, first + column)] : int8_t{0};
+      };
+      blocks_.push_back({first, columns, GemmI8(1, k_, round_up(columns, kVector), direct ? end_ : FormI8{}, weight), direct});
+    }
+  }
+
+  // Maps pass through a row-major copy, rows that are no multiple of four long through one with zeros behind them.
+  static size_t copy_bytes(const TensorView& view) {
+    return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * size_of(view.dtype)) : 0;
+  }
+  size_t padded_bytes(const TensorView& in) const {
+    return k_ == form_.k ? 0 : align_up(static_cast<size_t>(in.shape.count() / form_.k * k_));
+  }
+
+  const int8_t* rows_of(const TensorView& in, int64_t m, std::byte* scratch) const {
+    const auto* rows = in.as<const int8_t>();
+    if (in.is_map()) {
+      generic::copy_strided(in.shape, 1, in.data, generic::strides_of(in), scratch, generic::row_major_strides(in.shape));
+      rows = reinterpret_cast<const int8_t*>(scratch);
+    }
+    if (k_ == form_.k) return rows;
+    auto* padded = reinterpret_cast<int8_t*>(scratch + copy_bytes(in));
+    for (int64_t i = 0; i < m; i++) {
+      std::memcpy(padded + i * k_, rows + i * form_.k, static_cast<size_t>(form_.k));
+      std::memset(padded + i * k_ + form_.k, 0, static_cast<size_t>(k_ - form_.k));
+    }
+    return padded;
+  }
+
+  void run_blocks(const RunContext& context, std::byte* workers, const int8_t* rows, int64_t m, std::span<const TensorView> inputs,
+                  std::span<const TensorView> outputs) const {
+    generic::parallel(context, static_cast<int64_t>(blocks_.size()), 1, [&](int64_t begin, int64_t end, int worker) {
+      auto* scratch = reinterpret_cast<float*>(workers + static_cast<size_t>(worker) * kWorkerBytes);
+      for (int64_t block = begin; block < end; block++)
+        for (int64_t first = 0; first < m; first += kRows)
+          run_block(blocks_[static_cast<size_t>(block)], rows + first * k_, first, std::min(kRows, m - first), scratch, inputs, outputs);
+    });
+  }
+
+  void run_block(const Block& block, const int8_t* rows, int64_t first, int64_t count, float* scratch, std::span<const TensorView> inputs,
+                 std::span<const TensorView> outputs) const {
+    ConstantsI8 constants = constants_;
+    constants.scale = scale_.data() + block.column;
+    constants.bias = finish_->constants().bias + block.column;
+    if (!block.direct) constants.floor = -std::numeric_limits<float>::infinity();
+    GemmRowI8 row{.pixel_step = k_, .pixels = count};
+    row.segments[0] = rows;
+    const int64_t width = round_up(block.columns, kVector);
+    if (block.direct) {
+      const auto element = static_cast<int64_t>(size_of(outputs[0].dtype));
+      row.out = outputs[0].as<std::byte>() + (first * form_.n + block.column) * element;
+      row.out_step = form_.n * element;
+      add(row, block, first, inputs);
+    } else {
+      row.out = reinterpret_cast<std::byte*>(scratch);
+      row.out_step = width * static_cast<int64_t>(sizeof(float));
+    }
+    block.gemm.run(row, constants);
+    if (block.direct) return;
+    if (form_.alpha != 1.0f) loops_.multiply(form_.alpha, count * width, scratch);
+    for (int64_t i = 0; i < count; i++)
+      finish_->run_columns(scratch + i * width, scratch + kRows * kBlockColumns, first + i, block.column, block.columns, inputs, outputs);
+  }
+
+  // What the tail adds: a row for all rows, or a matrix.
+  void add(GemmRowI8& row, const Block& block, int64_t first, std::span<const TensorView> inputs) const {
+    if (!tail_.addend.empty()) row.residual = tail_.addend.data() + block.column;
+    if (tail_.residual < 0) return;
+    row.residual = inputs[static_cast<size_t>(tail_.residual)].as<const float>() + first * form_.n + block.column;
+    row.residual_step = form_.n;
+  }
+
+  const generic::Loops& loops_;
+  FcForm form_;
+  size_t input_;
+  int64_t k_;  // K, padded to a multiple of four
+  TailParameters tail_;
+  std::vector<float> scale_;
+  std::unique_ptr<FinishF32> finish_;
+  bool direct_ = false;
+  FormI8 end_;
+  ConstantsI8 constants_;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace
+
+bool accepts_fc_i8(const graph::Node& node, const graph::Graph& graph) {
+  if (current_inner_loops().int8 == nullptr || node.precision != 2) return false;
+  if (node.op.starts_with("matmul") && !generic::works_like_fc(node, graph)) return false;
+  const FcForm form = generic::fc_form(node, graph);
+  if (is_int8_out(node) && form.alpha != 1.0f) return false;
+  if (!all_finite(node.attr_floats(form.weight_scale)) || !all_finite(node.attr_floats(form.input_scale))) return false;
+  if (node.input("Bias") != graph::kNoValue && !all_finite(generic::constant_floats(node, graph, "Bias"))) return false;
+  // Of an output that is a map there is one row-major copy, and none of a residual.
+  const bool may_be_map = form.row_dimensions < 0 || form.row_dimensions == 3;
+  return !may_be_map || (node.outputs.size() == 1 && (node.tail == nullptr || node.tail->residual < 0));
+}
+
+std::unique_ptr<Kernel> create_fc_i8(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<FcI8>(node, graph); }
+
+}  // namespace edgeocr::kernels::x86
