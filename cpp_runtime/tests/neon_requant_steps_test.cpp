@@ -72,6 +72,34 @@ TEST_CASE("a parabola that was found gives what the channel gives for every sum"
   CHECK(found > 130);
 }
 
+TEST_CASE("a tile has steps for all of its channels or none") {
+  Random random(85);
+  int found = 0;
+  for (int i = 0; i < 12; i++) {
+    const kernels::ActKind kind = random.pick({kernels::ActKind::relu, kernels::ActKind::hard_swish});
+    std::vector<Rule> rules;
+    const std::vector<int64_t> reach(8, random.integer(500, 9000));
+    for (int channel = 0; channel < 8; channel++) {
+      rules.push_back(random_rule(random, kind, reach[0]));
+      rules.back().act = rules[0].act;
+      rules.back().calib = rules[0].calib;
+    }
+    const auto table = find_steps(rules, reach);
+    if (!table) continue;
+    found++;
+    for (size_t channel = 0; channel < rules.size(); channel++) {
+      const Steps steps{table->scale[channel], table->offset[channel], table->start[channel]};
+      CAPTURE(channel);
+      CHECK(difference(rules[channel], reach[0], [&](int32_t sum) {
+              return kind == kernels::ActKind::relu ? line_at(steps, sum, 0) : parabola_at(steps, table->bend, sum);
+            }) == "none");
+    }
+    rules[3].channel.scale = -rules[3].channel.scale;
+    CHECK(!find_steps(rules, reach));
+  }
+  CHECK(found > 8);
+}
+
 TEST_CASE("dead channels have a way: their one result") {
   Random random(84);
   for (int i = 0; i < 40; i++) {

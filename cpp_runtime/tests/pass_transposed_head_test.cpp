@@ -80,3 +80,30 @@ TEST_CASE("a pair's filters and biases must fit") {
   std::swap(pair.inputs[1].value, pair.inputs[2].value);
   CHECK_THROWS_WITH(graph::infer(graph, {&input, 1}), doctest::Contains("filter is 6x1x2x2, expected one of 2x2 for 3 channels"));
 }
+
+TEST_CASE("a pair gives what its two convolutions give, by the plain set and by the fastest") {
+  using kernel_test::Operator;
+  Random random(53);
+  for (const int64_t hidden : {4, 24}) {
+    const Dense<float> first = random.reals({8, hidden, 2, 2}), second = random.reals({hidden, 1, 2, 2}), bias = random.reals({hidden});
+    const auto step = [&](const Dense<float>& input, const Dense<float>& filter, bool relu) {
+      Operator op("conv2d_transpose");
+      op.input("Input", input);
+      op.constant("Filter", filter);
+      if (relu) op.constant("Bias", bias);
+      op.ints("strides", {2, 2});
+      op.attribute("fuse_relu", relu);
+      op.output("Output", DataType::f32, {1, filter.shape[1], 2 * input.shape[2], 2 * input.shape[3]});
+      return op.run(*op.kernel(), 1)[0].dense<float>();
+    };
+    const Dense<float> input = random.reals({1, 8, 3, 5}), expected = step(step(input, first, true), second, false);
+    Operator pair("conv2d_transpose_pair");
+    pair.input("Input", input);
+    for (const auto& filter : {first, second}) pair.constant("Filter", filter);
+    pair.constant("Bias", bias);
+    pair.output("Output", DataType::f32, expected.shape);
+    kernel_test::check_equal(pair.run(*pair.kernel(), 1)[0].dense<float>(), expected);
+    const auto fastest = kernels::create_kernel(pair.node, pair.graph, kernels::kernel_sets());
+    kernel_test::check_close(pair.run(*fastest, 2)[0].dense<float>(), expected);
+  }
+}

@@ -16,7 +16,7 @@ constexpr int64_t kFirstStart = int64_t{1} << 23, kEndOfStarts = int64_t{1} << 2
 constexpr int32_t kStartBits = 0x4B000000;  // of 2^23
 constexpr int kMostScaleBits = 60;
 constexpr int kLineScales = 9;                            // tried, nearest first
-constexpr int kParabolaScales = 11, kParabolaShifts = 45;
+constexpr int kParabolaScales = 7, kParabolaShifts = 25;
 // By how many units bends differ from the nearest, in the order of trying.
 constexpr std::pair<int, int> kBends[] = {{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}, {2, 0}, {-2, 0}};
 constexpr int64_t kMostPoints = 1 << 14;
@@ -242,15 +242,20 @@ std::optional<Steps> parabola_through(const Rule& rule, const Bend& bend, int64_
   return {};
 }
 
-// One of each channel, or nothing.
-template <class Find> std::optional<StepsTable> all_of(size_t channels, const Find& find) {
-  StepsTable table;
-  for (size_t i = 0; i < channels; i++) {
+// One of each channel, or nothing. `hardest`: the channel to begin with; then the one that had none.
+template <class Find> std::optional<StepsTable> all_of(size_t channels, size_t& hardest, const Find& find) {
+  StepsTable table{std::vector<float>(channels), std::vector<float>(channels), std::vector<int32_t>(channels), {}};
+  const size_t first = hardest;
+  for (size_t n = 0; n < channels; n++) {
+    const size_t i = (first + n) % channels;
     const std::optional<Steps> steps = find(i);
-    if (!steps) return {};
-    table.scale.push_back(steps->scale);
-    table.offset.push_back(steps->offset);
-    table.start.push_back(steps->start);
+    if (!steps) {
+      hardest = i;
+      return {};
+    }
+    table.scale[i] = steps->scale;
+    table.offset[i] = steps->offset;
+    table.start[i] = steps->start;
   }
   return table;
 }
@@ -303,7 +308,8 @@ std::optional<Steps> find_parabola(const Rule& rule, const Bend& bend, int64_t r
 
 std::optional<StepsTable> find_steps(std::span<const Rule> rules, std::span<const int64_t> reach) {
   if (std::ranges::any_of(reach, [](int64_t r) { return r >= kFirstStart / 2; })) return {};
-  if (rules[0].act.kind != ActKind::hard_swish) return all_of(rules.size(), [&](size_t i) { return find_line(rules[i], reach[i]); });
+  size_t hardest = 0;
+  if (rules[0].act.kind != ActKind::hard_swish) return all_of(rules.size(), hardest, [&](size_t i) { return find_line(rules[i], reach[i]); });
   std::vector<Points> points;
   for (size_t i = 0; i < rules.size(); i++) {
     std::optional<Points> own = parabola_points(rules[i], reach[i]);
@@ -312,7 +318,7 @@ std::optional<StepsTable> find_steps(std::span<const Rule> rules, std::span<cons
   }
   for (const auto [offset, top] : kBends) {
     const Bend nearest = bend_of(rules[0]), bend{moved(nearest.offset, offset), moved(nearest.top, top)};
-    auto table = all_of(rules.size(), [&](size_t i) { return parabola_through(rules[i], bend, reach[i], points[i]); });
+    auto table = all_of(rules.size(), hardest, [&](size_t i) { return parabola_through(rules[i], bend, reach[i], points[i]); });
     if (!table) continue;
     table->bend = bend;
     return table;
