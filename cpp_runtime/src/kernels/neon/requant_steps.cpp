@@ -309,7 +309,8 @@ std::optional<Steps> find_parabola(const Rule& rule, const Bend& bend, int64_t r
 std::optional<StepsTable> find_steps(std::span<const Rule> rules, std::span<const int64_t> reach) {
   if (std::ranges::any_of(reach, [](int64_t r) { return r >= kFirstStart / 2; })) return {};
   size_t hardest = 0;
-  if (rules[0].act.kind != ActKind::hard_swish) return all_of(rules.size(), hardest, [&](size_t i) { return find_line(rules[i], reach[i]); });
+  if (rules[0].act.kind != ActKind::hard_swish)
+    return all_of(rules.size(), hardest, [&](size_t i) { return find_line(rules[i], reach[i]); });
   std::vector<Points> points;
   for (size_t i = 0; i < rules.size(); i++) {
     std::optional<Points> own = parabola_points(rules[i], reach[i]);
