@@ -29,14 +29,29 @@ void pause() {
 #endif
 }
 
-template <class Condition> void look_for(const Condition& condition) {
+template <class Condition> bool look_for(const Condition& condition) {
   constexpr int kLooksPerClock = 32;
   const auto end = std::chrono::steady_clock::now() + kLookFor;
   do {
     for (int i = 0; i < kLooksPerClock; i++, pause())
-      if (condition()) return;
+      if (condition()) return true;
   } while (std::chrono::steady_clock::now() < end);
+  return false;
 }
+
+// Whether a thread should look before it sleeps. Where looking is often in vain the processors have other work, which it keeps from
+// being done, the threads' that are waited for too.
+class Patience {
+ public:
+  template <class Condition> void wait_for(const Condition& condition) {
+    constexpr int kMost = 8, kVain = 4, kSkipped = 16;
+    if (trust_ > 0) trust_ = look_for(condition) ? std::min(trust_ + 1, kMost) : trust_ - kVain;
+    else if (++skipped_ % kSkipped == 0) trust_ = 1;
+  }
+
+ private:
+  int trust_ = 1, skipped_ = 0;
+};
 
 }  // namespace
 
@@ -46,6 +61,7 @@ struct ThreadPool::State {
   std::atomic<int32_t> generation{0};  // int32_t: what a futex waits on without a proxy
   std::atomic<int32_t> pending{0};
   std::atomic<bool> stop{false};
+  Patience patience;   // of the caller
   bool looks = false;  // there are processors for all threads: none is kept from its work by one that waits
 
   int64_t n = 0, grain = 1;
@@ -69,8 +85,9 @@ struct ThreadPool::State {
   }
 
   void work(int worker) {
+    Patience patience;
     for (int32_t seen = 0;;) {
-      if (looks) look_for([&] { return generation.load(std::memory_order_relaxed) != seen; });
+      if (looks) patience.wait_for([&] { return generation.load(std::memory_order_relaxed) != seen; });
       generation.wait(seen, std::memory_order_acquire);
       seen = generation.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
@@ -127,7 +144,7 @@ void ThreadPool::parallel_for(int64_t n, int64_t grain, const std::function<void
   s.pending.store(threads() - 1, std::memory_order_relaxed);
   s.publish();
   s.run_range(0);
-  if (s.looks) look_for([&] { return s.pending.load(std::memory_order_relaxed) == 0; });
+  if (s.looks) s.patience.wait_for([&] { return s.pending.load(std::memory_order_relaxed) == 0; });
   for (int32_t left; (left = s.pending.load(std::memory_order_acquire)) != 0;) s.pending.wait(left, std::memory_order_acquire);
   if (s.error) std::rethrow_exception(s.error);
 }
