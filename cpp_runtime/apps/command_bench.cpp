@@ -14,6 +14,7 @@
 #include "edgeocr/session.h"
 #include "float_file.h"
 #include "nchw.h"
+#include "precision.h"
 #include "records.h"
 
 namespace edgeocr {
@@ -26,7 +27,7 @@ constexpr uint64_t kMaxModelBytes = uint64_t{1} << 30;
 double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
 struct BenchOptions {
-  std::string model, input_file, output_file;
+  std::string model, input_file, output_file, precision;
   std::vector<int64_t> input;
   int repeats = 10, warmup = 1, threads = 1;
   bool generic_only = false, profile = false;
@@ -78,6 +79,7 @@ BenchOptions parse(CommandArguments given, Arguments& arguments) {
   arguments.integer("--warmup", "N", "runs before them (1)", &options.warmup, 0, 1'000'000);
   arguments.integer("--threads", "T", "threads (1)", &options.threads, 1, 64);
   arguments.flag("--generic", "plain kernels only", &options.generic_only);
+  add_precision(arguments, options.precision);
   arguments.flag("--profile", "also time every operator", &options.profile);
   arguments.text("--input-file", "F.f32", "input, NCHW fp32 (noise from a fixed seed)", &options.input_file);
   arguments.text("--output-file", "F.f32", "write the first output there, whole, NCHW fp32", &options.output_file);
@@ -95,6 +97,7 @@ void bench(const BenchOptions& options) {
   SessionOptions session_options;
   session_options.threads = options.threads;
   session_options.generic_only = options.generic_only;
+  session_options.precision = precision_of(options.precision);
   session_options.greedy_ctc = options.output_file.empty();
   Session session = Session::load(options.model, session_options);
   const double load_ms = ms_since(start);

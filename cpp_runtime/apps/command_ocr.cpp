@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "command.h"
+#include "precision.h"
 #include "reading.h"
 
 namespace edgeocr {
@@ -17,6 +18,7 @@ int command_ocr(CommandArguments given) {
     return 0;
   }
   require_models(options);
+  options.pipeline.precision = precision_of(options.precision);
   if (pictures.empty()) throw UsageError("no picture is given: edgeocr_run ocr --help shows how");
 
   emit_hello(options.pipeline.threads);

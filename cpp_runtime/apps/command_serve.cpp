@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "command.h"
+#include "precision.h"
 #include "reading.h"
 #include "request.h"
 
@@ -52,6 +53,7 @@ int command_serve(CommandArguments given) {
   }
   if (!rest.empty()) throw UsageError("unexpected argument '" + rest[0] + "': serve takes its pictures from stdin");
   require_models(options);
+  options.pipeline.precision = precision_of(options.precision);
   emit_hello(options.pipeline.threads);
   Pipeline pipeline(options.pipeline);
   serve(pipeline, options);

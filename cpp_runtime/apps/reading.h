@@ -13,7 +13,8 @@ namespace edgeocr {
 struct ReadingOptions {
   PipelineOptions pipeline;
   int repeats = 1, warmup = 0;
-  std::string dump_map;  // folder; empty: no maps are written
+  std::string dump_map;   // folder; empty: no maps are written
+  std::string precision;  // empty: as the files have it
 };
 
 void add_reading_options(Arguments& arguments, ReadingOptions& options);

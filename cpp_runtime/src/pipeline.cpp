@@ -54,6 +54,7 @@ const PipelineOptions& checked(const PipelineOptions& options) {
 Session load(const std::string& path, const PipelineOptions& options, SessionOptions session = {}) {
   session.threads = options.threads;
   session.generic_only = options.generic_only;
+  session.precision = options.precision;
   return Session::load(path, session);
 }
 

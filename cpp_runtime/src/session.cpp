@@ -14,6 +14,7 @@
 #include "graph/graph.h"
 #include "graph/operators.h"
 #include "graph/passes/greedy_ctc.h"
+#include "graph/passes/lower_to_fp16.h"
 #include "graph/plan.h"
 #include "kernels/kernel.h"
 #include "nb/nb.h"
@@ -22,10 +23,24 @@ namespace edgeocr {
 
 namespace {
 
+void check_precision(const graph::Graph& graph, const SessionOptions& options) {
+  const bool int8 = graph::has_int8(graph);
+  const char* name = graph.name.c_str();
+  if (options.precision == Precision::int8 && !int8) fail("%s: has no int8 operators, expected some for precision int8", name);
+  if (options.precision == Precision::fp32 && int8) fail("%s: has int8 operators, expected none for precision fp32", name);
+  if (options.precision != Precision::fp16) return;
+  if (int8) fail("%s: has int8 operators, expected none for precision fp16", name);
+  if (options.generic_only) fail("%s: the plain kernels have no precision fp16", name);
+  if (!kernels::has_fp16()) fail("%s: this processor has no fp16 arithmetic (armv8.2-a), which precision fp16 needs", name);
+}
+
 graph::Graph build_graph(const std::string& path, const SessionOptions& options) {
   graph::Graph graph = graph::build(nb::read_file(path), path);
+  check_precision(graph, options);
   if (options.greedy_ctc) graph::end_in_greedy_ctc(graph);
   if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph);
+  if (options.precision == Precision::fp16)
+    graph::lower_to_fp16(graph, [&](const graph::Node& node) { return kernels::has_fp16_kernel(node, graph); });
   return graph;
 }
 

@@ -15,6 +15,8 @@
 
 #include "base/aligned.h"
 #include "base/thread_pool.h"
+#include "graph/fused_tail.h"
+#include "graph/precision.h"
 #include "kernels/generic/loops.h"
 #include "kernels/generic/views.h"
 #include "kernels/kernel.h"
@@ -81,6 +83,20 @@ class Tensor {
                                    kernels::generic::row_major_strides(d.shape));
     return d;
   }
+#if defined(__aarch64__)
+  // In the other floating point type.
+  Tensor in_fp16() const {
+    Tensor t(DataType::f16, view_.shape);
+    for (size_t i = 0; i < bytes() / sizeof(float); i++) t.view_.as<__fp16>()[i] = static_cast<__fp16>(view_.as<float>()[i]);
+    return t;
+  }
+  Dense<float> widened() const {
+    if (view_.dtype == DataType::f32) return dense<float>();
+    Tensor t(DataType::f32, view_.shape);
+    for (size_t i = 0; i < bytes() / sizeof(__fp16); i++) t.view_.as<float>()[i] = static_cast<float>(view_.as<__fp16>()[i]);
+    return t.dense<float>();
+  }
+#endif
   const TensorView& view() const { return view_; }
   size_t bytes() const { return dense_bytes(view_.dtype, view_.shape); }
 
@@ -141,6 +157,25 @@ class Operator {
   }
   template <class T> void attribute(const std::string& name, T value) { node.attrs[name] = std::move(value); }
   void ints(const std::string& name, std::vector<int32_t> values) { node.attrs[name] = std::move(values); }
+
+#if defined(__aarch64__)
+  // The node at its fp16 precision, with inputs rounded to fp16 and outputs of fp16; of several outputs the last stays fp32.
+  void to_fp16() {
+    node.precision = graph::kFp16Precision;
+    graph::FusedTail tail;
+    if (node.tail != nullptr) tail = *node.tail;
+    tail.outputs.resize(node.outputs.size());
+    for (size_t i = 0; i < shapes_.size(); i++)
+      if (i == 0 || i + 1 < shapes_.size()) tail.outputs[i].dtype = shapes_[i].first = DataType::f16;
+    node.tail = std::make_shared<const graph::FusedTail>(tail);
+    size_t tensor = 0;
+    for (size_t i = 0; i < inputs_.size(); i++) {
+      if (graph.constant(node.inputs[i].value) != nullptr) continue;
+      tensors_[tensor] = tensors_[tensor].in_fp16();
+      inputs_[i] = tensors_[tensor++].view();
+    }
+  }
+#endif
 
   std::unique_ptr<kernels::Kernel> kernel() const {
     const std::span<const kernels::KernelEntry> sets[] = {kernels::generic_set()};

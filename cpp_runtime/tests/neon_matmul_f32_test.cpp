@@ -1,5 +1,5 @@
 // fp32 fc, mul and rnn by NEON against the plain set: to the bit.
-#include "neon_f32.h"
+#include "neon_float.h"
 
 #if defined(__aarch64__)
 
@@ -30,6 +30,22 @@ TEST_CASE("neon fc fp32 gives the bits of the plain set") {
     else text += add_tail(op, random, "Out", form.out);
     CAPTURE(text);
     check_neon(op);
+  }
+}
+
+// Sums begin with the bias.
+TEST_CASE("neon fc fp32 is close to the plain set in nets without int8") {
+  Random random(32);
+  for (int i = 0; i < 200; i++) {
+    const int64_t k = 4 * random.integer(1, 30), n = random.integer(1, 90), m = random.integer(1, 20);
+    Operator op("fc");
+    op.input("Input", random.reals({m, k}));
+    op.constant("W", random.reals({k, n}));
+    op.constant("Bias", random.reals({n}));
+    op.attribute("in_num_col_dims", 1);
+    const std::string text = Shape{m, k}.str() + " to " + std::to_string(n) + add_tail(op, random, "Out", {m, n}, 1, Net::fp32);
+    CAPTURE(text);
+    check_neon(op, Net::fp32);
   }
 }
 

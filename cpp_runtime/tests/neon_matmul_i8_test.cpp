@@ -1,5 +1,5 @@
 // fc, mul, matmul and matmul_v2 of precision int8 by NEON against the plain set: to the bit.
-#include "neon_f32.h"
+#include "neon_float.h"
 
 #if defined(__aarch64__)
 

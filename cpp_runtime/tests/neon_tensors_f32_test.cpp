@@ -1,5 +1,5 @@
 // fp32 operators of the NEON set that are no products, against the plain set: to the bit.
-#include "neon_f32.h"
+#include "neon_float.h"
 
 #if defined(__aarch64__)
 

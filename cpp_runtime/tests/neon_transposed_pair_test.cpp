@@ -1,6 +1,6 @@
 // conv2d_transpose_pair of the NEON set against the generic one, to the bit.
 #if defined(__aarch64__)
-#include "neon_f32.h"
+#include "neon_float.h"
 
 namespace edgeocr::kernel_test {
 
@@ -48,6 +48,18 @@ TEST_CASE("pairs of transposed convolutions of the NEON set give the generic bit
     const Operator op = pair_of(c, random, 1);
     CHECK(neon_kernel(op)->name() == "neon.conv2d_transpose_pair.fp32");
     check_neon(op);
+  }
+}
+
+TEST_CASE("pairs of transposed convolutions in fp16 are close to the generic ones") {
+  Random random(94);
+  for (int i = 0; i < 200; i++) {
+    const Case c{random.integer(1, 2), random.pick({5, 8, 16, 20, 24, 24, 32}), random.pick({5, 8, 20, 24, 24, 40}), random.integer(1, 3),
+                 random.integer(1, 45), random.chance(80), random.chance(80)};
+    CAPTURE(c.str());
+    const Operator op = pair_of(c, random, 1);
+    CHECK(neon_kernel(in_fp16(op))->name() == "neon.conv2d_transpose_pair.fp16");
+    check_neon(op, Net::fp16);
   }
 }
 

@@ -70,7 +70,29 @@ size_t different_in_bands(const std::string& path) {
   return different;
 }
 
+float fp16_difference(const std::string& path, const Shape& shape) {
+  SessionOptions half;
+  half.precision = Precision::fp16;
+  Session fp32 = Session::load(path), fp16 = Session::load(path, half);
+  const std::vector<float> expected = result(fp32, shape), actual = result(fp16, shape);
+  CHECK(std::ranges::any_of(fp16.nodes(), [](const NodeProfile& node) { return node.kernel.find("fp16") != std::string::npos; }));
+  REQUIRE(actual.size() == expected.size());
+  float largest = 0;
+  for (size_t i = 0; i < actual.size(); i++) largest = std::max(largest, std::fabs(actual[i] - expected[i]));
+  return largest;
+}
+
 }  // namespace
+
+TEST_CASE("fp16: probabilities of networks stay close to those of fp32") {
+  if (!kernels::has_fp16()) {
+    MESSAGE("skipped: this processor has no fp16 arithmetic");
+    return;
+  }
+  const std::filesystem::path folder = EDGEOCR_MODELS;
+  CHECK(fp16_difference((folder / "edgeocr_en/none/det.nb").string(), {1, 3, 64, 96}) <= 0.02f);
+  CHECK(fp16_difference((folder / "edgeocr_en/none/rec.nb").string(), {1, 3, 32, 96}) <= 0.02f);
+}
 
 TEST_CASE("bands: networks give the same bits as in whole maps") {
   std::vector<std::string> paths = test_models();

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/tensor.h"
+#include "kernels/kernel.h"
 #include "nb_bytes.h"
 #include "program.h"
 
@@ -152,6 +153,23 @@ TEST_CASE("session: what cannot be loaded says why") {
   ModelFile other(nb_file(unknown.model()));
   CHECK(error_of([&] { Session::load(other.str()); }) == other.str() + ": operator grid_sampler is not supported (grid_sampler #1)");
   CHECK(error_of([] { Session::load("/nowhere.nb"); }) == "/nowhere.nb: cannot open: No such file or directory");
+}
+
+TEST_CASE("session: a precision that the file or the processor does not have is refused") {
+  ModelFile file(nb_file(two_filters().model()));
+  const auto load = [&](Precision precision, bool generic_only) {
+    SessionOptions options;
+    options.precision = precision;
+    options.generic_only = generic_only;
+    Session::load(file.str(), options);
+  };
+  CHECK_NOTHROW(load(Precision::fp32, false));
+  CHECK(error_of([&] { load(Precision::int8, false); }) == file.str() + ": has no int8 operators, expected some for precision int8");
+  CHECK(error_of([&] { load(Precision::fp16, true); }) == file.str() + ": the plain kernels have no precision fp16");
+  if (kernels::has_fp16()) CHECK_NOTHROW(load(Precision::fp16, false));
+  else
+    CHECK(error_of([&] { load(Precision::fp16, false); }) ==
+          file.str() + ": this processor has no fp16 arithmetic (armv8.2-a), which precision fp16 needs");
 }
 
 TEST_CASE("session: the public models run, the same bits with one thread and three, alone and in a batch") {

@@ -6,11 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "edgeocr/session.h"
+
 namespace edgeocr {
 
 struct PipelineOptions {
   std::string detector, classifier /* empty: none */, recogniser, dictionary;  // paths
   int threads = 1;
+  Precision precision = Precision::as_stored;  // of all nets
   bool generic_only = false;
   int limit_side_len = 960;
   float det_db_thresh = 0.3f, det_db_box_thresh = 0.6f, det_db_unclip_ratio = 1.5f;

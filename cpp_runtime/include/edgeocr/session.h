@@ -15,8 +15,13 @@ class Shape;
 class ThreadPool;
 namespace graph { struct Graph; }
 
+// What a net computes in. as_stored: what its file has. fp32, int8: the same, but a file of the other kind is refused. fp16: fp32 files,
+// on processors with fp16 arithmetic; operators without an fp16 kernel stay fp32.
+enum class Precision : uint8_t { as_stored, fp32, fp16, int8 };
+
 struct SessionOptions {
   int threads = 1;
+  Precision precision = Precision::as_stored;
   bool generic_only = false;      // plain kernels only: the truth to compare with
   // Of a recogniser give what greedy CTC decoding reads instead of the first output (graph/passes/greedy_ctc.h): quicker.
   bool greedy_ctc = false;

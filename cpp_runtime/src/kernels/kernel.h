@@ -55,6 +55,10 @@ struct KernelEntry {
 
 // Kernel sets usable on this processor, fastest first; generic is last. Decided once, by hwcaps / cpuid.
 std::span<const std::span<const KernelEntry>> kernel_sets();
+// Whether this processor has a kernel for the node, whose precision is fp16.
+bool has_fp16_kernel(const graph::Node& node, const graph::Graph& graph);
+// Whether it computes in fp16 at all.
+bool has_fp16();
 // The plain set only.
 std::span<const KernelEntry> generic_set();
 

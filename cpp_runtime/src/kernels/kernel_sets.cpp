@@ -16,7 +16,10 @@ std::span<const std::span<const KernelEntry>> kernel_sets() {
   static const std::vector<std::span<const KernelEntry>> sets = [] {
     std::vector<std::span<const KernelEntry>> usable;
 #if defined(__aarch64__)
-    if (has_armv82_dotprod()) usable.push_back(neon_set());
+    if (has_armv82_dotprod()) {
+      usable.push_back(neon_fp16_set());
+      usable.push_back(neon_set());
+    }
 #elif defined(__x86_64__)
     if (has_x86_64_v3()) usable.push_back(x86_set());
 #endif
@@ -24,6 +27,19 @@ std::span<const std::span<const KernelEntry>> kernel_sets() {
     return usable;
   }();
   return sets;
+}
+
+bool has_fp16() { return has_armv82_dotprod(); }
+
+bool has_fp16_kernel(const graph::Node& node, const graph::Graph& graph) {
+#if defined(__aarch64__)
+  if (has_fp16())
+    for (const KernelEntry& entry : neon_fp16_set())
+      if (entry.op == node.op && entry.accepts(node, graph)) return true;
+#else
+  (void)node, (void)graph;
+#endif
+  return false;
 }
 
 std::unique_ptr<Kernel> create_kernel(const graph::Node& node, const graph::Graph& graph,

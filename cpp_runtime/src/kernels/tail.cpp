@@ -8,9 +8,9 @@ namespace edgeocr::kernels {
 namespace {
 
 TailParameters::Output output_of(const graph::Node& node, const graph::FusedTail::Output& output) {
-  if (output.dtype == DataType::f32) return {};
+  if (output.dtype == DataType::f32 || output.dtype == DataType::f16) return {output.dtype};
   if (output.dtype != DataType::i8)
-    fail("%s: output of its tail is %s, expected fp32 or int8", node.label().c_str(), name_of(output.dtype));
+    fail("%s: output of its tail is %s, expected fp32, fp16 or int8", node.label().c_str(), name_of(output.dtype));
   if (!(output.scale > 0))
     fail("%s: scale of its tail is %g, expected more than 0", node.label().c_str(), static_cast<double>(output.scale));
   return {DataType::i8, 1.0f / output.scale};

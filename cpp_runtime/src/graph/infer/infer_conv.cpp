@@ -3,6 +3,7 @@
 #include "graph/geometry.h"
 #include "graph/infer/infer_context.h"
 #include "graph/infer/infer_operators.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -11,10 +12,10 @@ namespace {
 // Element types of input and filter; returns the output's.
 DataType conv_dtype(const InferContext& context) {
   const Node& node = context.node();
-  bool int8 = node.precision == 2;
-  context.expect_dtype(context.input("Input"), "input", int8 ? DataType::i8 : DataType::f32);
-  context.expect_dtype(context.input("Filter"), "filter", int8 ? DataType::i8 : DataType::f32);
-  return node.alias == "int8_out" ? DataType::i8 : DataType::f32;
+  const DataType maps = dtype_of(node.precision);
+  context.expect_dtype(context.input("Input"), "input", maps);
+  context.expect_dtype(context.input("Filter"), "filter", maps == DataType::i8 ? maps : DataType::f32);
+  return node.alias == "int8_out" || maps == DataType::f16 ? maps : DataType::f32;
 }
 
 void check_bias(const InferContext& context, int64_t channels) {

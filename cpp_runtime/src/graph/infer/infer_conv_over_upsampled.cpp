@@ -4,6 +4,7 @@
 
 #include "graph/infer/infer_context.h"
 #include "graph/infer/infer_operators.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -15,7 +16,7 @@ constexpr std::array<int64_t, 5> kFactors{1, 2, 4, 8, 16};
 Shape source_shape(const InferContext& context, int index, int64_t factor, DataType dtype) {
   const Inferred &input = context.input("X", index), &filter = context.input("Filter", index);
   context.expect_dtype(input, "input", dtype);
-  context.expect_dtype(filter, "filter", dtype);
+  context.expect_dtype(filter, "filter", dtype == DataType::i8 ? dtype : DataType::f32);
   context.expect_rank(input, "input", 4);
   context.expect_rank(filter, "filter", 4);
   if (std::ranges::find(kFactors, factor) == kFactors.end()) context.reject("factor is %" PRId64 ", expected 1, 2, 4, 8 or 16", factor);
@@ -30,7 +31,7 @@ Shape source_shape(const InferContext& context, int index, int64_t factor, DataT
 // A node that passes make: passes/over_upsampled.h.
 void infer_conv_over_upsampled(InferContext& context) {
   const Node& node = context.node();
-  const DataType dtype = node.precision == 2 ? DataType::i8 : DataType::f32;
+  const DataType dtype = dtype_of(node.precision);
   const std::vector<int64_t> factors = node.attr_ints("factors");
   const size_t sources = context.all("X").size();
   if (sources == 0 || factors.size() != sources || context.all("Filter").size() != sources)
@@ -45,7 +46,7 @@ void infer_conv_over_upsampled(InferContext& context) {
     context.expect_dtype(*bias, "bias", DataType::f32);
     if (bias->shape.count() != out[1]) context.reject("bias has %" PRId64 " elements, expected %" PRId64, bias->shape.count(), out[1]);
   }
-  context.set_output(node.alias == "int8_out" ? DataType::i8 : DataType::f32, out);
+  context.set_output(node.alias == "int8_out" || dtype == DataType::f16 ? dtype : DataType::f32, out);
 }
 
 }  // namespace edgeocr::graph

@@ -2,6 +2,7 @@
 
 #include "graph/infer/infer_context.h"
 #include "graph/infer/infer_operators.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -27,10 +28,11 @@ int64_t filters_of(const InferContext& context, int index, int64_t channels) {
 // A node that a pass makes: passes/fuse_transposed_head.h.
 void infer_conv_transpose_pair(InferContext& context) {
   const Inferred& input = context.input("Input");
-  context.expect_dtype(input, "input", DataType::f32);
+  const DataType dtype = dtype_of(context.node().precision);
+  context.expect_dtype(input, "input", dtype);
   context.expect_rank(input, "input", 4);
   const int64_t channels = filters_of(context, 1, filters_of(context, 0, input.shape[1]));
-  context.set_output(DataType::f32, {input.shape[0], channels, 4 * input.shape[2], 4 * input.shape[3]});
+  context.set_output(dtype, {input.shape[0], channels, 4 * input.shape[2], 4 * input.shape[3]});
 }
 
 }  // namespace edgeocr::graph

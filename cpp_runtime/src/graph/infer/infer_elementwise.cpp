@@ -3,6 +3,7 @@
 
 #include "graph/infer/infer_context.h"
 #include "graph/infer/infer_operators.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -32,9 +33,14 @@ void infer_batch_norm(InferContext& context) {
 
 void infer_calib(InferContext& context) {
   const Inferred& input = context.input("Input");
-  bool to_int8 = context.node().alias == "fp32_to_int8";
-  context.expect_dtype(input, "input", to_int8 ? DataType::f32 : DataType::i8);
-  context.set_output(to_int8 ? DataType::i8 : DataType::f32, input.shape);
+  const Node& node = context.node();
+  if (widens(node)) {
+    context.expect_dtype(input, "input", DataType::f16);
+    return context.set_output(DataType::f32, input.shape);
+  }
+  const bool to_int8 = node.alias == "fp32_to_int8";
+  context.expect_dtype(input, "input", to_int8 || narrows(node) ? DataType::f32 : DataType::i8);
+  context.set_output(to_int8 ? DataType::i8 : narrows(node) ? DataType::f16 : DataType::f32, input.shape);
 }
 
 namespace {

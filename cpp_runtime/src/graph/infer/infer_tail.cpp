@@ -17,8 +17,8 @@ void check_addend(const InferContext& context, const Constant& addend, const Sha
     context.reject("addend has %" PRId64 " elements, output is %s", addend.shape.count(), shape.str().c_str());
 }
 
-void check_residual(const InferContext& context, const Inferred& residual, int scale, const Shape& shape) {
-  context.expect_dtype(residual, "residual", DataType::f32);
+void check_residual(const InferContext& context, const Inferred& residual, DataType dtype, int scale, const Shape& shape) {
+  context.expect_dtype(residual, "residual", dtype);
   Shape enlarged = residual.shape;
   if (scale != 1 && shape.rank() == 4 && enlarged.rank() == 4) {
     enlarged[2] *= scale;
@@ -32,13 +32,13 @@ void check_residual(const InferContext& context, const Inferred& residual, int s
 
 void InferContext::set_tail_outputs(DataType dtype, const Shape& shape) {
   const FusedTail& tail = *node_.tail;
-  if (dtype != DataType::f32) reject("result is %s, expected fp32 before a tail", name_of(dtype));
+  if (dtype != DataType::f32 && dtype != DataType::f16) reject("result is %s, expected fp32 or fp16 before a tail", name_of(dtype));
   if (tail.outputs.size() != node_.outputs.size())
     reject("tail has %zu outputs, expected %zu", tail.outputs.size(), node_.outputs.size());
   if (tail.addend != nullptr) check_addend(*this, *tail.addend, shape);
   if (tail.residual >= 0) {
     const Port& port = node_.inputs[static_cast<size_t>(tail.residual)];
-    check_residual(*this, values_[static_cast<size_t>(port.value)], tail.residual_scale, shape);
+    check_residual(*this, values_[static_cast<size_t>(port.value)], dtype, tail.residual_scale, shape);
   }
   for (size_t i = 0; i < tail.outputs.size(); i++)
     values_[static_cast<size_t>(node_.outputs[i].value)] = {tail.outputs[i].dtype, shape, nullptr};

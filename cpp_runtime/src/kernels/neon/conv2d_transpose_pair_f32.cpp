@@ -13,8 +13,8 @@
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/math.h"
-#include "kernels/neon/finish_f32.h"
-#include "kernels/neon/kernels_f32.h"
+#include "kernels/neon/float_kernels.h"
+#include "kernels/simd/vector.h"
 #include "kernels/tail.h"
 
 namespace edgeocr::kernels::neon {

@@ -8,8 +8,9 @@
 #include "graph/fused_tail.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/neon/float_kernels.h"
+#include "kernels/neon/float_node.h"
 #include "kernels/neon/gemm_f32.h"
-#include "kernels/neon/kernels_f32.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -33,8 +34,9 @@ class FcF32 : public Kernel {
   FcF32(const graph::Node& node, const graph::Graph& graph)
       : input_(generic::input_index(node, naming_of(node).input)), row_dimensions_(row_dimensions_of(node)),
         k_(weights_of(node, graph).shape[0]), n_(weights_of(node, graph).shape[1]),
-        finish_(generic::bias_or_zeros(node, graph, n_), node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{},
-                parse_tail(node, graph)),
+        finish_(generic::bias_or_zeros(node, graph, n_),
+                node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{},
+                parse_tail(node, graph), !is_pure_fp32(graph)),
         direct_(finish_.on_registers() && !finish_.form().residual), gemm_(make_gemm(weights_of(node, graph))) {}
 
   std::string_view name() const override { return "neon.fc.fp32"; }
@@ -47,12 +49,13 @@ class FcF32 : public Kernel {
     const TensorView& in = inputs[input_];
     const int64_t m = rows_of(in);
     if (m * k_ != in.shape.count() || m * n_ != outputs[0].shape.count()) {
-      fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), outputs[0].shape.str().c_str(), static_cast<long long>(k_),
-           static_cast<long long>(n_));
+      fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), outputs[0].shape.str().c_str(),
+           static_cast<long long>(k_), static_cast<long long>(n_));
     }
     const float* rows = in.as<const float>();
     if (in.is_map()) {
-      generic::copy_strided(in.shape, sizeof(float), in.data, generic::strides_of(in), context.scratch, generic::row_major_strides(in.shape));
+      generic::copy_strided(in.shape, sizeof(float), in.data, generic::strides_of(in), context.scratch,
+                            generic::row_major_strides(in.shape));
       rows = reinterpret_cast<const float*>(context.scratch);
     }
     const TensorView& out = outputs[0];
@@ -76,11 +79,13 @@ class FcF32 : public Kernel {
   GemmF32 make_gemm(const graph::Constant& weights) const {
     const auto values = weights.as<float>();
     const auto weight = [&](int64_t, int64_t k, int64_t n) { return n < n_ ? values[static_cast<size_t>(k * n_ + n)] : 0.0f; };
-    return {1, k_, finish_.lanes(), direct_ ? finish_.form() : FormF32{}, weight};
+    return {1, k_, finish_.lanes(), direct_ ? finish_.form() : finish_.bias_alone(), weight};
   }
 
   // Maps pass through a row-major copy.
-  static size_t rows_bytes(const TensorView& view) { return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * sizeof(float)) : 0; }
+  static size_t rows_bytes(const TensorView& view) {
+    return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * sizeof(float)) : 0;
+  }
 
   int64_t rows_of(const TensorView& in) const {
     int64_t m = 1;
@@ -131,7 +136,7 @@ class FcF32 : public Kernel {
 bool accepts_fc_f32(const graph::Node& node, const graph::Graph& graph) {
   const Naming naming = naming_of(node);
   const graph::Constant* weights = graph.constant(node.input(naming.weights));
-  if (node.precision == 2 || weights == nullptr || weights->dtype != DataType::f32 || weights->shape.rank() != 2) return false;
+  if (!computes_in<float>(node) || weights == nullptr || weights->dtype != DataType::f32 || weights->shape.rank() != 2) return false;
   if (weights->shape[0] % 4 != 0 || weights->shape[0] == 0 || weights->shape[1] == 0) return false;
   if (node.op == "mul" ? node.attr_int("y_num_col_dims", 1) != 1 : node.attr_int("padding_weights", 0) != 0) return false;
   // Of an output that is a map there is one row-major copy, and none of a residual.

@@ -14,7 +14,7 @@
 #include "kernels/generic/fc_form.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
-#include "kernels/neon/finish_f32.h"
+#include "kernels/neon/finish.h"
 #include "kernels/neon/gemm_i8.h"
 #include "kernels/neon/matrices_i8.h"
 
@@ -114,13 +114,13 @@ class FcI8 : public Kernel {
     scale_ = std::move(scales.scale);
     Activation act = activation_of(node);
     if (is_int8_out(node)) act = in_units_of(act, output_scale_of(node));
-    finish_ = std::make_unique<FinishF32>(std::move(scales.bias), act, tail_);
+    finish_ = std::make_unique<Finish<float>>(std::move(scales.bias), act, tail_, true);
     tail_.addend.resize(tail_.addend.empty() ? 0 : scale_.size());
     choose_form(act);
     pack(generic::constant_input(node, graph, form.weights));
   }
 
-  // What GemmI8 can do to a value before it stores it; other ends are left to FinishF32.
+  // What GemmI8 can do to a value before it stores it; other ends are left to Finish.
   void choose_form(const Activation& own) {
     constants_.floor = -std::numeric_limits<float>::infinity();
     const std::optional<Activation> act = single_activation(own);
@@ -232,7 +232,7 @@ class FcI8 : public Kernel {
   int64_t k_;  // K, padded to a multiple of four
   TailParameters tail_;
   std::vector<float> scale_;
-  std::unique_ptr<FinishF32> finish_;
+  std::unique_ptr<Finish<float>> finish_;
   bool direct_ = false;
   Form end_;
   FinishConstants constants_;

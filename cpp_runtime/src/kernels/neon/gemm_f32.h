@@ -1,63 +1,14 @@
-// fp32 matrix products for maps with channels innermost: a row of pixels times packed weights.
-//
-// What a pixel multiplies is a few segments of contiguous values: its lanes for a 1x1 convolution, kernel_w pixels of kernel_h rows
-// for others. Columns (output channels) are cut into tiles of 24, the rest of 8, a last one of
-// 4; a register tile is 4 pixels x 24 columns, 8 x 8 or 12 x 4.
-// Every sum begins at zero and takes its products in order by fused multiply-adds, as the plain kernels do on this processor: the
-// bits are theirs.
+// Names of fp32 products, for kernels that know no other type.
 #pragma once
 
-#include <functional>
-#include <vector>
-
-#include "kernels/neon/finish_f32.h"
+#include "kernels/neon/gemm.h"
 
 namespace edgeocr::kernels::neon {
 
-class GemmF32 {
- public:
-  using Weight = std::function<float(int64_t segment, int64_t k, int64_t column)>;
-
-  static constexpr int64_t kColumns = 24;  // of the widest tile
-
-  // k: values per segment, a multiple of 4; columns: another. rgb: of every four values the last is always zero.
-  GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& form, const Weight& weight, bool rgb = false);
-  GemmF32(GemmF32&&) = default;  // not copied: tiles point at the weights
-
-  int64_t columns() const { return columns_; }
-  // constants.bias: of all columns.
-  void run(const RowF32& row, const ConstantsF32& constants) const { run(row, constants, 0, tiles_.size()); }
-
-  // Tile by tile, for who has a reason to hold other things constant than a row.
-  size_t tiles() const { return tiles_.size(); }
-  int64_t first_column(size_t tile) const { return tiles_[tile].column; }
-  int64_t columns_of(size_t tile) const { return tiles_[tile].columns; }
-  // row.out, row.start and row.residual point at column 0 nevertheless.
-  void run_tile(size_t tile, const RowF32& row, const ConstantsF32& constants) const { run(row, constants, tile, tile + 1); }
-
- private:
-  friend struct GemmTileF32;
-  struct Tile;
-  using RowFunction = void (*)(const RowF32& row, const Tile& tile, const ConstantsF32& constants);
-  struct Tile {
-    int64_t column = 0, columns = 0;
-    int segments = 0;
-    int64_t k = 0;
-    const float* weights = nullptr;
-    int64_t pixels = 0;  // of the register tile
-    RowFunction many = nullptr, few = nullptr;  // for rows of at least `pixels`, and shorter ones
-  };
-
-  void run(const RowF32& row, const ConstantsF32& constants, size_t begin, size_t end) const {
-    for (size_t i = begin; i < end; i++) {
-      const Tile& tile = tiles_[i];
-      (row.pixels >= tile.pixels ? tile.many : tile.few)(row, tile, constants);
-    }
-  }
-
-  int64_t columns_;
-  std::vector<float> weights_;
-  std::vector<Tile> tiles_;
-};
+using FormF32 = FloatForm;
+using ConstantsF32 = Constants<float>;
+using RowF32 = Row<float>;
+using FinishF32 = Finish<float>;
+using GemmF32 = Gemm<float>;
 
 }  // namespace edgeocr::kernels::neon

@@ -10,5 +10,7 @@
 namespace edgeocr::kernels {
 
 std::span<const KernelEntry> neon_set();
+// Kernels for nodes whose precision is fp16 and for the conversions between them and others; no other set has any.
+std::span<const KernelEntry> neon_fp16_set();
 
 }  // namespace edgeocr::kernels

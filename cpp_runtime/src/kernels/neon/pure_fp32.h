@@ -6,13 +6,16 @@
 
 #include "graph/fused_tail.h"
 #include "graph/graph.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::neon {
 
 inline bool is_pure_fp32(const graph::Graph& graph) {
   return std::ranges::none_of(graph.nodes, [](const graph::Node& node) {
-    const bool int8_tail = node.tail != nullptr && std::ranges::any_of(node.tail->outputs, [](const auto& output) { return output.dtype == DataType::i8; });
-    return node.precision == 2 || node.op == "calib" || int8_tail;
+    const auto is_int8 = [](const graph::FusedTail::Output& output) { return output.dtype == DataType::i8; };
+    const bool int8_tail = node.tail != nullptr && std::ranges::any_of(node.tail->outputs, is_int8);
+    const bool int8_calib = node.op == "calib" && !graph::narrows(node) && !graph::widens(node);
+    return node.precision == graph::kInt8Precision || int8_calib || int8_tail;
   });
 }
 

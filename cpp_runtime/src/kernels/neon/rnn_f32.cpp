@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/neon/float_kernels.h"
 #include "kernels/neon/gemm_f32.h"
-#include "kernels/neon/kernels_f32.h"
 #include "kernels/neon/lstm_f32.h"
 
 namespace edgeocr::kernels::neon {

@@ -4,9 +4,10 @@
 #include <vector>
 
 #include "kernels/neon/convolutions_i8.h"
-#include "kernels/neon/kernels_f32.h"
+#include "kernels/neon/float_kernels.h"
 #include "kernels/neon/matrices_i8.h"
 #include "kernels/neon/tensors_f32.h"
+#include "kernels/simd/vector.h"
 
 namespace edgeocr::kernels {
 
@@ -17,11 +18,11 @@ std::span<const KernelEntry> neon_set() {
       {"conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
       {"depthwise_conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
       {"conv2d_over_upsampled", neon::accepts_conv_over_upsampled_i8, neon::create_conv_over_upsampled_i8},
-      {"conv2d", neon::accepts_conv2d_f32, neon::create_conv2d_f32},
-      {"conv2d_over_upsampled", neon::accepts_conv2d_over_upsampled_f32, neon::create_conv2d_over_upsampled_f32},
-      {"conv2d_transpose", neon::accepts_conv2d_transpose_f32, neon::create_conv2d_transpose_f32},
+      {"conv2d", neon::accepts_conv2d<float>, neon::create_conv2d<float>},
+      {"conv2d_over_upsampled", neon::accepts_conv2d_over_upsampled<float>, neon::create_conv2d_over_upsampled<float>},
+      {"conv2d_transpose", neon::accepts_conv2d_transpose<float>, neon::create_conv2d_transpose<float>},
       {"conv2d_transpose_pair", nullptr, neon::create_conv2d_transpose_pair_f32},
-      {"depthwise_conv2d", neon::accepts_depthwise_f32, neon::create_depthwise_f32},
+      {"depthwise_conv2d", neon::accepts_depthwise<float>, neon::create_depthwise<float>},
       {"elementwise_add", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
       {"elementwise_mul", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
       {"fc", neon::accepts_fc_i8, neon::create_fc_i8},
@@ -34,6 +35,18 @@ std::span<const KernelEntry> neon_set() {
       {"pool2d", neon::accepts_pool2d_f32, neon::create_pool2d_f32},
       {"rnn", neon::accepts_rnn_f32, neon::create_rnn_f32},
       {"softmax", neon::accepts_softmax, neon::create_softmax},
+  };
+  return entries;
+}
+
+std::span<const KernelEntry> neon_fp16_set() {
+  static const std::vector<KernelEntry> entries = {
+      {"calib", neon::accepts_calib_f16, neon::create_calib_f16},
+      {"conv2d", neon::accepts_conv2d<Half>, neon::create_conv2d<Half>},
+      {"conv2d_over_upsampled", neon::accepts_conv2d_over_upsampled<Half>, neon::create_conv2d_over_upsampled<Half>},
+      {"conv2d_transpose", neon::accepts_conv2d_transpose<Half>, neon::create_conv2d_transpose<Half>},
+      {"conv2d_transpose_pair", neon::accepts_conv2d_transpose_pair_f16, neon::create_conv2d_transpose_pair_f16},
+      {"depthwise_conv2d", neon::accepts_depthwise<Half>, neon::create_depthwise<Half>},
   };
   return entries;
 }

@@ -33,7 +33,9 @@ template <> struct Vec<float> {
   // sum + a b, sum - a b, rounded once
   [[gnu::always_inline]] static Register fma(Register sum, Register a, Register b) { return vfmaq_f32(sum, a, b); }
   [[gnu::always_inline]] static Register fms(Register sum, Register a, Register b) { return vfmsq_f32(sum, a, b); }
-  template <int Value> [[gnu::always_inline]] static Register multiply(Register weights, Values x) { return vmulq_laneq_f32(weights, x, Value); }
+  template <int Value> [[gnu::always_inline]] static Register multiply(Register weights, Values x) {
+    return vmulq_laneq_f32(weights, x, Value);
+  }
   template <int Value> [[gnu::always_inline]] static Register fma(Register sum, Register weights, Values x) {
     return vfmaq_laneq_f32(sum, weights, x, Value);
   }
@@ -54,7 +56,9 @@ template <> struct Vec<Half> {
   [[gnu::always_inline]] static Register broadcast(float v) { return vdupq_n_f16(static_cast<Half>(v)); }
   [[gnu::always_inline]] static Register fma(Register sum, Register a, Register b) { return vfmaq_f16(sum, a, b); }
   [[gnu::always_inline]] static Register fms(Register sum, Register a, Register b) { return vfmsq_f16(sum, a, b); }
-  template <int Value> [[gnu::always_inline]] static Register multiply(Register weights, Values x) { return vmulq_laneq_f16(weights, x, Value); }
+  template <int Value> [[gnu::always_inline]] static Register multiply(Register weights, Values x) {
+    return vmulq_laneq_f16(weights, x, Value);
+  }
   template <int Value> [[gnu::always_inline]] static Register fma(Register sum, Register weights, Values x) {
     return vfmaq_laneq_f16(sum, weights, x, Value);
   }

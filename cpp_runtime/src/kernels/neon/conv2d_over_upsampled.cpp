@@ -1,5 +1,5 @@
-// conv2d_over_upsampled (graph/passes/over_upsampled.h), fp32: the upsampled sources' rows are where the sums of the one source at the
-// output's resolution begin. The order of the sums is not the plain set's.
+// conv2d_over_upsampled (graph/passes/over_upsampled.h), fp32 and fp16: the upsampled sources' rows are where the sums of the one source
+// at the output's resolution begin. The order of the sums is not the plain set's.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -10,11 +10,11 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
-#include "kernels/neon/conv_rows_f32.h"
-#include "kernels/neon/kernels_f32.h"
-#include "kernels/neon/pure_fp32.h"
-#include "kernels/neon/upsampled_source_f32.h"
-#include "kernels/neon/winograd_f32.h"
+#include "kernels/neon/conv_rows.h"
+#include "kernels/neon/float_kernels.h"
+#include "kernels/neon/float_node.h"
+#include "kernels/neon/upsampled_source.h"
+#include "kernels/neon/winograd.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -25,11 +25,10 @@ ConvGeometry geometry_of(const graph::Constant& filter) {
           .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
 }
 
-class OverUpsampledF32 : public Kernel {
+template <class T> class OverUpsampled : public Kernel {
  public:
-  OverUpsampledF32(const graph::Node& node, const graph::Graph& graph)
-      : finish_(generic::bias_or_zeros(node, graph, generic::constant_input(node, graph, "Filter").shape[0]), generic::conv_activation(node),
-                parse_tail(node, graph)) {
+  OverUpsampled(const graph::Node& node, const graph::Graph& graph)
+      : finish_(finish_of<T>(node, graph, generic::constant_input(node, graph, "Filter").shape[0])) {
     const std::vector<int64_t> factors = node.attr_ints("factors");
     for (size_t i = 0; i < factors.size(); i++) {
       const auto index = static_cast<int>(i);
@@ -37,17 +36,17 @@ class OverUpsampledF32 : public Kernel {
       const Input input{generic::input_index(node, "X", index), factors[i], filter.shape[1]};
       inputs_.push_back(input);
       if (factors[i] > 1) {
-        upsampled_.push_back({input.position, UpsampledSourceF32(filter, factors[i], finish_.lanes())});
+        upsampled_.push_back({input.position, UpsampledSource<T>(filter, factors[i], finish_.lanes())});
       } else {
         const ConvGeometry geometry = geometry_of(filter);
         direct_position_ = input.position;
-        if (WinogradF32::suits(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
+        if (Winograd<T>::suits(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
         else direct_.emplace(geometry, filter, finish_.lanes(), finish_.form());
       }
     }
   }
 
-  std::string_view name() const override { return "neon.conv2d_over_upsampled.fp32"; }
+  std::string_view name() const override { return float_name<T>("neon.conv2d_over_upsampled.fp32", "neon.conv2d_over_upsampled.fp16"); }
   bool by_rows() const override { return true; }
   int64_t row_grain() const override { return band_rows(); }
 
@@ -64,7 +63,7 @@ class OverUpsampledF32 : public Kernel {
       const Memory memory = memory_of(context.scratch + static_cast<size_t>(worker) * worker_bytes(inputs, out), inputs, out);
       std::byte* next = memory.sources;
       for (const Upsampled& source : upsampled_) {
-        source.source.clear(reinterpret_cast<float*>(next));
+        source.source.clear(reinterpret_cast<T*>(next));
         next += source_bytes(source, inputs);
       }
       if (direct_) direct_->clear(inputs[direct_position_], width, memory.window);
@@ -83,19 +82,24 @@ class OverUpsampledF32 : public Kernel {
   };
   struct Upsampled {
     size_t position;
-    UpsampledSourceF32 source;
+    UpsampledSource<T> source;
   };
-  // Two bands of sums, then the sources' own, then that of the direct source.
+  // A band of sums that Finish works on, if it does; a band of sums of upsampled sources; their own memory; that of the direct source.
   struct Memory {
-    float *sums, *other;
+    std::byte* sums;
+    T* start;
     std::byte* sources;
-    float* window;
+    T* window;
   };
 
   // Rows of outputs made at a time.
-  int64_t band_rows() const { return winograd_ ? WinogradF32::kTile : 1; }
-  size_t sums_bytes(const TensorView& out) const {
-    return align_up(static_cast<size_t>(band_rows() * out.shape[3] * finish_.lanes()) * sizeof(float));
+  int64_t band_rows() const { return winograd_ ? Winograd<T>::kTile : 1; }
+  bool has_direct() const { return direct_.has_value() || winograd_.has_value(); }
+  // Whether the direct source's kernel stores the outputs.
+  bool to_output() const { return has_direct() && finish_.on_registers(); }
+  size_t sums_bytes(const TensorView& out) const { return to_output() ? 0 : finish_.scratch_bytes(band_rows() * out.shape[3]); }
+  size_t start_bytes(const TensorView& out) const {
+    return align_up(static_cast<size_t>(band_rows() * out.shape[3] * finish_.lanes()) * sizeof(T));
   }
   size_t all_sources_bytes(std::span<const TensorView> inputs) const {
     size_t bytes = 0;
@@ -103,18 +107,17 @@ class OverUpsampledF32 : public Kernel {
     return bytes;
   }
   Memory memory_of(std::byte* scratch, std::span<const TensorView> inputs, const TensorView& out) const {
-    std::byte* sources = scratch + 2 * sums_bytes(out);
-    return {reinterpret_cast<float*>(scratch), reinterpret_cast<float*>(scratch + sums_bytes(out)), sources,
-            reinterpret_cast<float*>(sources + all_sources_bytes(inputs))};
+    std::byte *start = scratch + sums_bytes(out), *sources = start + start_bytes(out);
+    return {scratch, reinterpret_cast<T*>(start), sources, reinterpret_cast<T*>(sources + all_sources_bytes(inputs))};
   }
   static size_t source_bytes(const Upsampled& source, std::span<const TensorView> inputs) {
-    return align_up(source.source.scratch_elements(inputs[source.position]) * sizeof(float));
+    return align_up(source.source.scratch_elements(inputs[source.position]) * sizeof(T));
   }
   size_t worker_bytes(std::span<const TensorView> inputs, const TensorView& out) const {
     size_t window = 0;
     if (direct_) window = direct_->scratch_elements(inputs[direct_position_], out.shape[3]);
     if (winograd_) window = winograd_->scratch_elements(inputs[direct_position_]);
-    return align_up(2 * sums_bytes(out) + all_sources_bytes(inputs) + window * sizeof(float));
+    return align_up(sums_bytes(out) + start_bytes(out) + all_sources_bytes(inputs) + window * sizeof(T));
   }
 
   void check(std::span<const TensorView> inputs, const TensorView& out) const {
@@ -128,13 +131,13 @@ class OverUpsampledF32 : public Kernel {
     }
   }
 
-  void sum_upsampled(std::span<const TensorView> inputs, int64_t batch, int64_t y, const Memory& memory, float* sums) const {
+  // With the bias.
+  void sum_upsampled(std::span<const TensorView> inputs, int64_t batch, int64_t y, const Memory& memory, T* sums) const {
     std::byte* scratch = memory.sources;
-    bool add = false;
+    const T* bias = finish_.constants().bias;
     for (const Upsampled& source : upsampled_) {
-      source.source.run(inputs[source.position], batch, y, add, reinterpret_cast<float*>(scratch), sums);
+      source.source.run(inputs[source.position], batch, y, std::exchange(bias, nullptr), reinterpret_cast<T*>(scratch), sums);
       scratch += source_bytes(source, inputs);
-      add = true;
     }
   }
 
@@ -142,20 +145,17 @@ class OverUpsampledF32 : public Kernel {
                 const Memory& memory) const {
     const TensorView& out = outputs[0];
     const int64_t width = out.shape[3], first = (batch * out.shape[2] + y) * width;
-    for (int64_t i = 0; i < rows; i++) sum_upsampled(inputs, batch, y + i, memory, memory.sums + i * width * finish_.lanes());
-    if (!direct_ && !winograd_) {
-      add_bias(memory.sums, width);
-      return finish_.run(memory.sums, memory.other, first, width, inputs, outputs);
-    }
-    const bool to_output = finish_.on_registers();
-    const float* start = upsampled_.empty() ? nullptr : memory.sums;
-    float* target = to_output ? out.as<float>() + batch * out.batch_stride + y * out.row_stride : memory.other;
-    const int64_t target_step = to_output ? out.pixel_stride : finish_.lanes();
+    T* upsampled = has_direct() ? memory.start : reinterpret_cast<T*>(memory.sums);
+    for (int64_t i = 0; i < rows; i++) sum_upsampled(inputs, batch, y + i, memory, upsampled + i * width * finish_.lanes());
+    T* target = to_output() ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : reinterpret_cast<T*>(memory.sums);
+    const int64_t target_step = to_output() ? out.pixel_stride : finish_.lanes();
+    const T* start = upsampled_.empty() ? nullptr : memory.start;
     if (winograd_) {
-      const WinogradF32::Band band{batch, y, rows, start, target, to_output ? out.row_stride : width * finish_.lanes(), target_step};
+      const int64_t target_row = to_output() ? out.row_stride : width * finish_.lanes();
+      const typename Winograd<T>::Band band{batch, y, rows, start, target, target_row, target_step};
       winograd_->run(inputs[direct_position_], band, finish_.constants(), memory.window);
-    } else {
-      RowF32 row;
+    } else if (direct_) {
+      Row<T> row;
       row.start = start;
       row.start_step = finish_.lanes();
       row.out = target;
@@ -163,26 +163,21 @@ class OverUpsampledF32 : public Kernel {
       if (finish_.form().residual) finish_.set_residual(row, first, out.shape, inputs);
       direct_->run(inputs[direct_position_], batch, y, width, row, finish_.constants(), memory.window);
     }
-    if (!to_output) finish_.run(memory.other, memory.sums, first, rows * width, inputs, outputs);
+    if (!to_output()) finish_.run_sums(memory.sums, band_rows() * width, first, rows * width, inputs, outputs);
   }
 
-  void add_bias(float* sums, int64_t width) const {
-    for (int64_t x = 0; x < width; x++, sums += finish_.lanes())
-      for (int64_t i = 0; i < finish_.lanes(); i += 4) vst1q_f32(sums + i, vaddq_f32(vld1q_f32(sums + i), vld1q_f32(finish_.constants().bias + i)));
-  }
-
-  FinishF32 finish_;
+  Finish<T> finish_;
   std::vector<Input> inputs_;
   std::vector<Upsampled> upsampled_;
-  std::optional<ConvRowsF32> direct_;      // of the source at the output's resolution, one of the two
-  std::optional<WinogradF32> winograd_;
+  std::optional<ConvRows<T>> direct_;      // of the source at the output's resolution, one of the two
+  std::optional<Winograd<T>> winograd_;
   size_t direct_position_ = 0;
 };
 
 }  // namespace
 
-bool accepts_conv2d_over_upsampled_f32(const graph::Node& node, const graph::Graph& graph) {
-  if (node.precision == 2 || !is_pure_fp32(graph)) return false;
+template <class T> bool accepts_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
+  if (!computes_in<T>(node) || !is_pure_fp32(graph)) return false;
   const std::vector<int64_t> factors = node.attr_ints("factors");
   if (factors.empty() || std::ranges::count(factors, 1) > 1) return false;
   int64_t outputs = 0;
@@ -190,14 +185,19 @@ bool accepts_conv2d_over_upsampled_f32(const graph::Node& node, const graph::Gra
     const graph::Constant* filter = graph.constant(node.input("Filter", static_cast<int>(i)));
     if (filter == nullptr || filter->dtype != DataType::f32 || filter->shape.rank() != 4 || factors[i] < 1) return false;
     const Shape& s = filter->shape;
-    if (s[1] < 2 || s[2] != 3 || s[3] != 3 || (i > 0 && s[0] != outputs)) return false;
+    if (s[1] < 2 || pixel_stride_of(s[1]) % Vec<T>::kLanes != 0 || s[2] != 3 || s[3] != 3 || (i > 0 && s[0] != outputs)) return false;
     outputs = s[0];
   }
   return true;
 }
 
-std::unique_ptr<Kernel> create_conv2d_over_upsampled_f32(const graph::Node& node, const graph::Graph& graph) {
-  return std::make_unique<OverUpsampledF32>(node, graph);
+template <class T> std::unique_ptr<Kernel> create_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<OverUpsampled<T>>(node, graph);
 }
+
+template bool accepts_conv2d_over_upsampled<float>(const graph::Node&, const graph::Graph&);
+template bool accepts_conv2d_over_upsampled<Half>(const graph::Node&, const graph::Graph&);
+template std::unique_ptr<Kernel> create_conv2d_over_upsampled<float>(const graph::Node&, const graph::Graph&);
+template std::unique_ptr<Kernel> create_conv2d_over_upsampled<Half>(const graph::Node&, const graph::Graph&);
 
 }  // namespace edgeocr::kernels::neon

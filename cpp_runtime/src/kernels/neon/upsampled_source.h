@@ -9,36 +9,37 @@
 
 #include <vector>
 
-#include "kernels/neon/gemm_f32.h"
+#include "kernels/neon/gemm.h"
 
 namespace edgeocr::kernels::neon {
 
-class UpsampledSourceF32 {
+template <class T> class UpsampledSource {
  public:
   // filter: [O, I, 3, 3]; lanes: O, padded to vectors of eight; factor >= 2.
-  UpsampledSourceF32(const graph::Constant& filter, int64_t factor, int64_t lanes);
+  UpsampledSource(const graph::Constant& filter, int64_t factor, int64_t lanes);
 
   // Scratch memory of one worker: products of the last rows.
   size_t scratch_elements(const TensorView& in) const;
   // Before a worker's first row.
-  void clear(float* scratch) const;
+  void clear(T* scratch) const;
 
-  // What the source contributes to row y of the output: [factor * width][lanes], stored, or added to what is there.
-  void run(const TensorView& in, int64_t batch, int64_t y, bool add, float* scratch, float* sums) const;
+  // What the source contributes to row y of the output: [factor * width][lanes], stored with the bias, or (bias: null) added to what
+  // is there.
+  void run(const TensorView& in, int64_t batch, int64_t y, const T* bias, T* scratch, T* sums) const;
 
  private:
   enum Phase : int { kFirst, kBetween, kLast };
   struct Products;
 
-  Products products(const TensorView& in, float* scratch) const;
-  void multiply_row(const TensorView& in, int64_t batch, int64_t row, const Products& p) const;
+  Products products(const TensorView& in, T* scratch) const;
+  void multiply_row(const TensorView& in, int64_t batch, int64_t row, const T* bias, const Products& p) const;
   void multiply_boundary(const TensorView& in, int64_t batch, int64_t row, const Products& p) const;
   void expand(int64_t width, Phase phase, const Products& p) const;
-  void multiply(const GemmF32& gemm, const float* pixels, ptrdiff_t step, int64_t count, float* out) const;
+  void multiply(const Gemm<T>& gemm, const T* pixels, ptrdiff_t step, int64_t count, const T* bias, T* out) const;
 
   int64_t factor_, in_lanes_, lanes_;
-  std::vector<float> zeros_;            // the bias of the products
-  GemmF32 plain_, along_, between_, both_;
+  std::vector<T> zeros_;  // the bias of most products
+  Gemm<T> plain_, along_, between_, both_;
 };
 
 }  // namespace edgeocr::kernels::neon

@@ -1,0 +1,18 @@
+#include "precision.h"
+
+namespace edgeocr {
+
+void add_precision(Arguments& arguments, std::string& text) {
+  const char* help = "fp32 or int8: refuse files of the other kind; fp16: compute fp32 files in fp16 (as the file is)";
+  arguments.text("--precision", "P", help, &text);
+}
+
+Precision precision_of(const std::string& text) {
+  if (text.empty()) return Precision::as_stored;
+  if (text == "fp32") return Precision::fp32;
+  if (text == "fp16") return Precision::fp16;
+  if (text == "int8") return Precision::int8;
+  throw UsageError("--precision is " + text + ", expected fp32, fp16 or int8");
+}
+
+}  // namespace edgeocr

@@ -1,0 +1,15 @@
+// The option --precision.
+#pragma once
+
+#include <string>
+
+#include "arguments.h"
+#include "edgeocr/session.h"
+
+namespace edgeocr {
+
+void add_precision(Arguments& arguments, std::string& text);
+// Empty: as the file has it. Throws UsageError on another word than fp32, fp16 or int8.
+Precision precision_of(const std::string& text);
+
+}  // namespace edgeocr

@@ -1,0 +1,19 @@
+// The values of Node::precision, as opt writes them, and the conversions between two of them.
+#pragma once
+
+#include "graph/graph.h"
+
+namespace edgeocr::graph {
+
+constexpr int kFp32Precision = 1, kInt8Precision = 2, kFp16Precision = 5;
+
+// Of the maps that a node of this precision reads; constants of fp16 nodes are fp32.
+constexpr DataType dtype_of(int precision) {
+  return precision == kInt8Precision ? DataType::i8 : precision == kFp16Precision ? DataType::f16 : DataType::f32;
+}
+
+// A calib between fp32 and fp16: a conversion without a scale.
+inline bool narrows(const Node& node) { return node.op == "calib" && node.alias == "fp32_to_fp16"; }
+inline bool widens(const Node& node) { return node.op == "calib" && node.alias == "fp16_to_fp32"; }
+
+}  // namespace edgeocr::graph

@@ -1,0 +1,204 @@
+// depthwise_conv2d, fp32 and fp16: 3x3 and 5x5, steps of one or two along a row, any step between rows. A register tile is eight
+// outputs of a row times one vector of channels; the channels are the inner loop.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/aligned.h"
+#include "kernels/generic/conv_parameters.h"
+#include "kernels/generic/parameters.h"
+#include "kernels/neon/float_kernels.h"
+#include "kernels/neon/float_node.h"
+#include "kernels/neon/window.h"
+
+namespace edgeocr::kernels::neon {
+
+namespace {
+
+using generic::ConvParameters;
+
+constexpr int64_t kTile = 8;
+
+template <class T> struct TileArguments {
+  std::array<const T*, Window<T>::kMaxRows> rows;  // of the map, column 0
+  ptrdiff_t left;                                  // of the window's first column
+  int begin, end;                                  // columns of the window that are inside
+  ptrdiff_t in_step;
+  const T* zeros;    // [lanes]
+  const T* weights;  // [lanes / vector][kernel * kernel][vector]
+  int64_t lanes;
+  T* out;
+  ptrdiff_t out_step;
+};
+
+// Keeps the compiler from loading a row before the one above has been summed: registers for one row is what there is.
+template <class T, int P> [[gnu::always_inline]] inline void begin_row(typename Vec<T>::Register (&sum)[P], const T*& row) {
+#pragma clang loop unroll(full)
+  for (int p = 0; p < P; p++) asm volatile("" : "+w"(sum[p]));
+  asm volatile("" : "+r"(row));
+}
+
+// Taps in order (ky, kx), a multiply-add each, as the plain kernel has them; taps outside of the map multiply zeros. Edge: some columns
+// are not to be read.
+template <class T, int Kernel, int Step, int P, bool Edge, FloatForm F>
+void run_tile(const TileArguments<T>& tile, const Constants<T>& constants) {
+  using V = Vec<T>;
+  // Copies, which no store can change.
+  const TileArguments<T> t = tile;
+  const Constants<T> c = constants;
+  constexpr int kColumns = (P - 1) * Step + Kernel;
+  const T* w = t.weights;
+  for (int64_t lane = 0; lane < t.lanes; lane += V::kLanes, w += Kernel * Kernel * V::kLanes) {
+    typename V::Register sum[P];
+#pragma clang loop unroll(full)
+    for (int p = 0; p < P; p++) sum[p] = F.plain ? V::broadcast(0) : load_again(c.bias + lane);
+#pragma clang loop unroll(full)
+    for (int ky = 0; ky < Kernel; ky++) {
+      const T* row = t.rows[static_cast<size_t>(ky)] + t.left + lane;
+      begin_row<T>(sum, row);
+      typename V::Register x[kColumns];
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kColumns; i++) {
+        const bool outside = Edge && (i < t.begin || i >= t.end);
+        x[i] = V::load(outside ? t.zeros : row + i * t.in_step);
+      }
+#pragma clang loop unroll(full)
+      for (int kx = 0; kx < Kernel; kx++) {
+        const auto weight = V::load(w + (ky * Kernel + kx) * V::kLanes);
+#pragma clang loop unroll(full)
+        for (int p = 0; p < P; p++) sum[p] = V::fma(sum[p], weight, x[p * Step + kx]);
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int p = 0; p < P; p++) V::store(t.out + p * t.out_step + lane, finish<T, F>(sum[p], c.bias + lane, nullptr, c));
+  }
+}
+
+template <class T> using TileFunction = void (*)(const TileArguments<T>& tile, const Constants<T>& constants);
+
+template <class T, int Kernel, int Step, int P, bool Edge, bool Plain> TileFunction<T> pick(FloatForm::Act act) {
+  using Act = FloatForm::Act;
+  switch (act) {
+    case Act::none: return run_tile<T, Kernel, Step, P, Edge, FloatForm{Act::none, false, Plain}>;
+    case Act::relu: return run_tile<T, Kernel, Step, P, Edge, FloatForm{Act::relu, false, Plain}>;
+    case Act::hard_swish: break;
+  }
+  return run_tile<T, Kernel, Step, P, Edge, FloatForm{Act::hard_swish, false, Plain}>;
+}
+template <class T, int P, bool Edge, bool Plain> TileFunction<T> pick(const ConvGeometry& g, FloatForm::Act act) {
+  if (g.kernel_h == 3) return g.stride_w == 1 ? pick<T, 3, 1, P, Edge, Plain>(act) : pick<T, 3, 2, P, Edge, Plain>(act);
+  return g.stride_w == 1 ? pick<T, 5, 1, P, Edge, Plain>(act) : pick<T, 5, 2, P, Edge, Plain>(act);
+}
+template <class T, int P, bool Edge> TileFunction<T> pick(const ConvGeometry& g, const FloatForm& form) {
+  if constexpr (!Vec<T>::kShortSums)
+    if (form.plain) return pick<T, P, Edge, true>(g, form.act);
+  return pick<T, P, Edge, false>(g, form.act);
+}
+
+template <class T> class Depthwise : public Kernel {
+ public:
+  Depthwise(const graph::Node& node, const graph::Graph& graph)
+      : parameters_(generic::conv_parameters(node, graph, false)), input_(generic::input_index(node, "Input")),
+        finish_(finish_of<T>(node, graph, parameters_.geometry.out_channels)) {
+    // A residual is added by Finish: these tiles have no form for it.
+    const FloatForm form = direct() ? finish_.form() : finish_.bias_alone();
+    const ConvGeometry& g = parameters_.geometry;
+    inside_ = pick<T, kTile, false>(g, form);
+    edge_ = pick<T, kTile, true>(g, form);
+    one_ = pick<T, 1, true>(g, form);
+    pack(generic::constant_input(node, graph, "Filter"));
+  }
+
+  std::string_view name() const override { return float_name<T>("neon.depthwise_conv2d.fp32", "neon.depthwise_conv2d.fp16"); }
+  bool by_rows() const override { return true; }
+
+  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
+    const int64_t width = outputs[0].shape[3];
+    return static_cast<size_t>(threads) * (window_bytes(inputs[input_]) + sums_bytes(width));
+  }
+
+  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
+    const TensorView &in = inputs[input_], &out = outputs[0];
+    const Window<T> window = this->window(in);
+    const int64_t height = out.shape[2], width = out.shape[3];
+    const size_t bytes = window_bytes(in) + sums_bytes(width);
+    generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int worker) {
+      std::byte* memory = context.scratch + static_cast<size_t>(worker) * bytes;
+      std::byte* sums = memory + window_bytes(in);
+      window.clear(reinterpret_cast<T*>(memory));
+      for (int64_t line = begin; line < end; line++) {
+        const int64_t batch = line / height, y = line % height;
+        T* row = direct() ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : reinterpret_cast<T*>(sums);
+        run_line(window, in, batch, y, width, row, direct() ? out.pixel_stride : finish_.lanes(), reinterpret_cast<T*>(memory));
+        if (!direct()) finish_.run_sums(sums, width, line * width, width, inputs, outputs);
+      }
+    });
+  }
+
+ private:
+  // Stores go straight to the output.
+  bool direct() const { return finish_.on_registers() && !finish_.form().residual; }
+  int64_t columns_under(int64_t outputs) const { return (outputs - 1) * parameters_.geometry.stride_w + parameters_.geometry.kernel_w; }
+
+  Window<T> window(const TensorView& in) const { return {in, parameters_.geometry.kernel_h, columns_under(kTile), finish_.lanes()}; }
+  size_t window_bytes(const TensorView& in) const { return align_up(window(in).zero_elements() * sizeof(T)); }
+  size_t sums_bytes(int64_t width) const { return direct() ? 0 : finish_.scratch_bytes(width); }
+
+  void run_line(const Window<T>& window, const TensorView& in, int64_t batch, int64_t y, int64_t width, T* row, int64_t step,
+                const T* zeros) const {
+    const ConvGeometry& g = parameters_.geometry;
+    const int64_t tile = width < kTile ? 1 : kTile, columns = columns_under(tile), in_width = in.shape[3], in_step = in.pixel_stride;
+    const auto rows = window.rows_at(batch, y * g.stride_h - g.pad_top, zeros);
+    for (int64_t m = 0; m < width; m += tile) {
+      const int64_t x = std::min(m, width - tile);
+      const int64_t left = x * g.stride_w - g.pad_left, begin = std::clamp<int64_t>(-left, 0, columns);
+      const int64_t end = std::clamp<int64_t>(in_width - left, begin, columns);
+      const bool inside = begin == 0 && end == columns;
+      const auto run = tile == 1 ? one_ : inside ? inside_ : edge_;
+      run({.rows = rows, .left = left * in_step, .begin = static_cast<int>(begin), .end = static_cast<int>(end), .in_step = in_step,
+           .zeros = zeros, .weights = weights_.data(), .lanes = finish_.lanes(), .out = row + x * step, .out_step = step},
+          finish_.constants());
+    }
+  }
+
+  // Filter [C, 1, kernel, kernel]
+  void pack(const graph::Constant& filter) {
+    const ConvGeometry& g = parameters_.geometry;
+    const auto values = filter.as<float>();
+    const int64_t taps = g.kernel_h * g.kernel_w;
+    for (int64_t first = 0; first < finish_.lanes(); first += Vec<T>::kLanes)
+      for (int64_t t = 0; t < taps; t++)
+        for (int64_t c = first; c < first + Vec<T>::kLanes; c++)
+          weights_.push_back(static_cast<T>(c < g.in_channels ? values[static_cast<size_t>(c * taps + t)] : 0.0f));
+  }
+
+  ConvParameters parameters_;
+  size_t input_;
+  Finish<T> finish_;
+  TileFunction<T> inside_ = nullptr, edge_ = nullptr, one_ = nullptr;  // kTile outputs, twice, and one
+  std::vector<T> weights_;
+};
+
+}  // namespace
+
+template <class T> bool accepts_depthwise(const graph::Node& node, const graph::Graph& graph) {
+  if (!computes_in<T>(node) || !has_filter(node, graph)) return false;
+  const ConvParameters p = generic::conv_parameters(node, graph, false);
+  const ConvGeometry& g = p.geometry;
+  const bool depthwise = g.groups > 4 && g.groups == g.in_channels && g.groups == g.out_channels;
+  return depthwise && g.kernel_h == g.kernel_w && (g.kernel_h == 3 || g.kernel_h == 5) && g.stride_w <= 2 && g.dilation_h == 1 &&
+         g.dilation_w == 1 && !p.same_padding;
+}
+
+template <class T> std::unique_ptr<Kernel> create_depthwise(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<Depthwise<T>>(node, graph);
+}
+
+template bool accepts_depthwise<float>(const graph::Node&, const graph::Graph&);
+template bool accepts_depthwise<Half>(const graph::Node&, const graph::Graph&);
+template std::unique_ptr<Kernel> create_depthwise<float>(const graph::Node&, const graph::Graph&);
+template std::unique_ptr<Kernel> create_depthwise<Half>(const graph::Node&, const graph::Graph&);
+
+}  // namespace edgeocr::kernels::neon

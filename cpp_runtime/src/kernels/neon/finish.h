@@ -1,0 +1,138 @@
+// From floating point sums to outputs: bias, the node's own activation, its tail (kernels/tail.h).
+//
+// The usual ends (bias, then nothing, relu or hard_swish, or a residual, one output of the sums' type) are done on registers before the
+// only store. Everything else is done in fp32 by the plain loops, on a run of pixels that the kernel has left in its scratch memory.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/generic/loops.h"
+#include "kernels/kernel.h"
+#include "kernels/simd/vector.h"
+#include "kernels/tail.h"
+
+namespace edgeocr::kernels::neon {
+
+// What happens to a sum on registers.
+struct FloatForm {
+  enum class Act : uint8_t { none, relu, hard_swish };
+  Act act = Act::none;
+  bool residual = false;  // without an activation only
+  // The plain set's bits: sums begin at zero, the bias comes behind them, hard_swish rounds as requant.h has it. Otherwise sums begin with
+  // the bias, and hard_swish takes its shortest form.
+  bool plain = true;
+  bool operator==(const FloatForm&) const = default;
+};
+
+template <class T> struct Constants {
+  const T* bias = nullptr;  // one per channel, zeros for those that only pad
+  // hard_swish. plain: offset, threshold, 1 / scale; else x clip(slope x + offset, 0, threshold), all three divided by scale
+  float offset = 0, threshold = 0, slope = 0;
+  const T* offsets = nullptr;  // a vector of offset
+};
+
+// One vector of channels of one pixel.
+template <class T, FloatForm F>
+[[gnu::always_inline]] inline typename Vec<T>::Register finish(typename Vec<T>::Register v, const T* bias, const T* residual,
+                                                               const Constants<T>& c) {
+  using V = Vec<T>;
+  if constexpr (F.plain) v = v + V::load(bias);
+  if constexpr (F.act == FloatForm::Act::relu) v = V::max_number(v, V::broadcast(0));
+  if constexpr (F.act == FloatForm::Act::hard_swish) {
+    const auto lifted = F.plain ? v + V::broadcast(c.offset) : V::fma(load_again(c.offsets), v, V::broadcast(c.slope));
+    const auto clipped = V::min(V::max_number(lifted, V::broadcast(0)), V::broadcast(c.threshold));
+    v = v * (F.plain ? clipped * V::broadcast(c.slope) : clipped);
+  }
+  if constexpr (F.residual) v = v + V::load(residual);
+  return v;
+}
+
+// One row of pixels.
+template <class T> struct Row {
+  static constexpr int kMaxSegments = 5;
+  std::array<const T*, kMaxSegments> segments{};  // of the first pixel
+  ptrdiff_t pixel_step = 0;                        // elements from pixel to pixel, the same in every segment
+  int64_t pixels = 0;
+  const T* start = nullptr;  // sums begin there instead of with the bias: [pixel][column]; null: they do not. Not for plain forms
+  ptrdiff_t start_step = 0;
+  T* out = nullptr;
+  ptrdiff_t out_step = 0;
+  const T* residual = nullptr;
+  ptrdiff_t residual_step = 0;
+  int64_t first = 0;       // pixel x adds residual pixel (first + x) >> residual_shift
+  int residual_shift = 0;
+};
+
+// The part that works in fp32 by the plain loops.
+class FinishLoops {
+ public:
+  int64_t channels() const { return channels_; }
+  int64_t lanes() const { return lanes_; }  // channels, padded to vectors of eight
+  int residual() const { return tail_.residual; }  // position among the inputs
+  int residual_scale() const { return tail_.residual_scale; }
+
+  // The rest of the work on `count` pixels, `first` counted over N, H and W of the outputs. y: [count][lanes()], sums with bias;
+  // other: as large. Both are overwritten.
+  void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
+           std::span<const TensorView> outputs) const;
+  // The rest of the work on `count` pixels of maps of one channel, from pixel `first` on. y: [count], sums with bias.
+  void run_single(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
+                  std::span<const TensorView> outputs) const;
+  // The rest of the work on columns [column, column + columns) of one row of matrices [M, channels()].
+  void run_columns(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,
+                   std::span<const TensorView> outputs) const;
+
+ protected:
+  FinishLoops(int64_t channels, const Activation& act, TailParameters tail, bool plain);
+
+  int64_t channels_, lanes_;
+  Activation act_;  // of the node itself
+  TailParameters tail_;
+  bool plain_;
+
+ private:
+  // Steps that cannot work in place swap y and other.
+  void apply(UnaryOp op, const UnaryParameters& parameters, float*& y, float*& other, int64_t n) const;
+  void activate_own(float*& y, float*& other, int64_t n) const;
+  void activate_tail(float*& y, float*& other, int64_t n) const;
+  void add_residual(const TensorView& residual, int64_t at, int64_t n, float* y) const;
+  void store(const float* y, size_t output, const TensorView& out, int64_t at, int64_t n) const;
+
+  const generic::Loops& loops_;
+};
+
+template <class T> class Finish : public FinishLoops {
+ public:
+  // bias: one per channel; plain: give the plain set's bits.
+  Finish(const std::vector<float>& bias, const Activation& act, TailParameters tail, bool plain);
+  Finish(Finish&&) = default;  // not copied: constants() points at the bias
+
+  // Whether form() is all there is to do, on maps whose pixels hold whole vectors.
+  bool on_registers() const { return on_registers_; }
+  // For kernels: where not on_registers(), sums get their bias alone.
+  const FloatForm& form() const { return form_; }
+  FloatForm bias_alone() const { return {FloatForm::Act::none, false, form_.plain}; }
+  const Constants<T>& constants() const { return constants_; }
+
+  // The residual of a run of pixels that starts at pixel `first` of outputs of this shape and stays in one row of them, unless
+  // residual_scale() is 1.
+  void set_residual(Row<T>& row, int64_t first, const Shape& shape, std::span<const TensorView> inputs) const;
+
+  // Scratch memory of one worker for sums of `pixels`, which begin there, and the work on them.
+  size_t scratch_bytes(int64_t pixels) const;
+  // The rest of the work on `count` <= pixels of them.
+  void run_sums(std::byte* scratch, int64_t pixels, int64_t first, int64_t count, std::span<const TensorView> inputs,
+                std::span<const TensorView> outputs) const;
+
+ private:
+  std::vector<T> bias_, offsets_;
+  bool on_registers_ = false;
+  FloatForm form_;
+  Constants<T> constants_;
+};
+
+}  // namespace edgeocr::kernels::neon

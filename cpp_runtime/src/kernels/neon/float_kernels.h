@@ -1,0 +1,41 @@
+// Factories of the floating point kernels, and what they accept.
+#pragma once
+
+#include <memory>
+
+#include "kernels/kernel.h"
+
+namespace edgeocr::kernels::neon {
+
+// T: float, Half (kernels/simd/vector.h)
+template <class T> bool accepts_conv2d(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_conv2d(const graph::Node& node, const graph::Graph& graph);
+
+template <class T> bool accepts_depthwise(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_depthwise(const graph::Node& node, const graph::Graph& graph);
+
+template <class T> bool accepts_conv2d_transpose(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_conv2d_transpose(const graph::Node& node, const graph::Graph& graph);
+
+template <class T> bool accepts_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph);
+
+// fp32 only. fc and mul
+bool accepts_fc_f32(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_fc_f32(const graph::Node& node, const graph::Graph& graph);
+
+bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph);
+
+// Any conv2d_transpose_pair: in one go where 17 to 24 channels lie between and nothing but sigmoid follows, else one after the other.
+std::unique_ptr<Kernel> create_conv2d_transpose_pair_f32(const graph::Node& node, const graph::Graph& graph);
+
+// fp16 only.
+bool accepts_conv2d_transpose_pair_f16(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_conv2d_transpose_pair_f16(const graph::Node& node, const graph::Graph& graph);
+
+// calib between fp32 and fp16
+bool accepts_calib_f16(const graph::Node& node, const graph::Graph& graph);
+std::unique_ptr<Kernel> create_calib_f16(const graph::Node& node, const graph::Graph& graph);
+
+}  // namespace edgeocr::kernels::neon

@@ -1,0 +1,64 @@
+// Floating point matrix products for maps with channels innermost: a row of pixels times packed weights.
+//
+// What a pixel multiplies is a few segments of contiguous values: its lanes for a 1x1 convolution, kernel_w pixels of kernel_h rows
+// for others. Columns (output channels) are cut into tiles of 24, the rest of 8, in fp32 a last one of 4; a register tile is
+// 4 pixels x 24 columns, 8 x 8 or 12 x 4.
+// fp32 sums take their products in order by fused multiply-adds, as the plain kernels do on this processor: with a plain form
+// (finish.h) the bits are theirs. fp16 sums join eight products at a time, which are summed apart: their error is that of fp32 sums.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "kernels/neon/finish.h"
+
+namespace edgeocr::kernels::neon {
+
+template <class T> class Gemm {
+ public:
+  using Weight = std::function<float(int64_t segment, int64_t k, int64_t column)>;
+
+  static constexpr int64_t kColumns = 24;  // of the widest tile
+
+  // k: values per segment, a multiple of Vec<T>::kLanes; columns: of eight, or in fp32 of four (the last four of a form without
+  // activation and residual). rgb: of every four values the last is always zero.
+  Gemm(int64_t segments, int64_t k, int64_t columns, const FloatForm& form, const Weight& weight, bool rgb = false);
+  Gemm(Gemm&&) = default;  // not copied: tiles point at the weights
+
+  int64_t columns() const { return columns_; }
+  // constants.bias: of all columns.
+  void run(const Row<T>& row, const Constants<T>& constants) const { run(row, constants, 0, tiles_.size()); }
+
+  // Tile by tile, for who has a reason to hold other things constant than a row.
+  size_t tiles() const { return tiles_.size(); }
+  int64_t first_column(size_t tile) const { return tiles_[tile].column; }
+  int64_t columns_of(size_t tile) const { return tiles_[tile].columns; }
+  // row.out, row.start and row.residual point at column 0 nevertheless.
+  void run_tile(size_t tile, const Row<T>& row, const Constants<T>& constants) const { run(row, constants, tile, tile + 1); }
+
+ private:
+  template <class> friend struct GemmTile;
+  struct Tile;
+  using RowFunction = void (*)(const Row<T>& row, const Tile& tile, const Constants<T>& constants);
+  struct Tile {
+    int64_t column = 0, columns = 0;
+    int segments = 0;
+    int64_t k = 0;
+    const T* weights = nullptr;
+    int64_t pixels = 0;  // of the register tile
+    RowFunction many = nullptr, few = nullptr;  // for rows of at least `pixels`, and shorter ones
+  };
+
+  void run(const Row<T>& row, const Constants<T>& constants, size_t begin, size_t end) const {
+    for (size_t i = begin; i < end; i++) {
+      const Tile& tile = tiles_[i];
+      (row.pixels >= tile.pixels ? tile.many : tile.few)(row, tile, constants);
+    }
+  }
+
+  int64_t columns_;
+  std::vector<T> weights_;
+  std::vector<Tile> tiles_;
+};
+
+}  // namespace edgeocr::kernels::neon

@@ -1,0 +1,200 @@
+#include "kernels/neon/winograd.h"
+
+#include <algorithm>
+
+#include "base/aligned.h"
+
+namespace edgeocr::kernels::neon {
+
+namespace {
+
+// One dimension of the transforms: Tile outputs of Tile + 2 inputs.
+template <class T, int64_t Tile> struct Transform;
+
+// Points 0, 1, -1 and infinity.
+template <class T> struct Transform<T, 2> {
+  using Register = typename Vec<T>::Register;
+  static constexpr double kFilter[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+
+  [[gnu::always_inline]] static void input(const Register (&d)[4], Register (&t)[4]) {
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[3] - d[1];
+  }
+  [[gnu::always_inline]] static void output(const Register (&m)[4], Register (&o)[2]) {
+    o[0] = m[0] + (m[1] + m[2]);
+    o[1] = (m[1] - m[2]) + m[3];
+  }
+};
+
+// Points 0, 1, -1, 2, -2 and infinity.
+template <class T> struct Transform<T, 4> {
+  using V = Vec<T>;
+  using Register = typename V::Register;
+  static constexpr double kFilter[6][3] = {{0.25, 0, 0}, {-1 / 6.0, -1 / 6.0, -1 / 6.0}, {-1 / 6.0, 1 / 6.0, -1 / 6.0},
+                                           {1 / 24.0, 1 / 12.0, 1 / 6.0}, {1 / 24.0, -1 / 12.0, 1 / 6.0}, {0, 0, 1}};
+
+  [[gnu::always_inline]] static void input(const Register (&d)[6], Register (&t)[6]) {
+    const Register two = V::broadcast(2), four = V::broadcast(4), five = V::broadcast(5);
+    const Register a = V::fms(d[4], d[2], four), b = V::fms(d[3], d[1], four), c = d[4] - d[2], e = (d[3] - d[1]) * two;
+    t[0] = V::fma(V::fms(d[4], d[2], five), d[0], four);
+    t[1] = a + b;
+    t[2] = a - b;
+    t[3] = c + e;
+    t[4] = c - e;
+    t[5] = V::fma(V::fms(d[5], d[3], five), d[1], four);
+  }
+  [[gnu::always_inline]] static void output(const Register (&m)[6], Register (&o)[4]) {
+    const Register a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
+    o[0] = (m[0] + a) + c;
+    o[1] = V::fma(b, e, V::broadcast(2));
+    o[2] = V::fma(a, c, V::broadcast(4));
+    o[3] = V::fma(b, e, V::broadcast(8)) + m[5];
+  }
+};
+
+template <class T> int64_t tiles_of(int64_t width) { return (width + Winograd<T>::kTile - 1) / Winograd<T>::kTile; }
+
+}  // namespace
+
+template <class T> struct Winograd<T>::Outputs {
+  const T* products;  // [element][tile][lanes]
+  int64_t tiles, width, lanes;
+  Band band;
+  Constants<T> constants;
+};
+
+template <class T> bool Winograd<T>::suits(const ConvGeometry& g) {
+  constexpr int64_t kLeastChannels = 16;
+  const bool three = g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1;
+  const bool pads = g.pad_top == 1 && g.pad_bottom == 1 && g.pad_left == 1 && g.pad_right == 1;
+  return three && pads && g.groups == 1 && g.in_channels >= kLeastChannels && g.out_channels >= kLeastChannels;
+}
+
+template <class T>
+Winograd<T>::Winograd(const graph::Constant& filter, int64_t lanes, const FloatForm& form)
+    : in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), zeros_(static_cast<size_t>(lanes), static_cast<T>(0.0f)) {
+  using Act = FloatForm::Act;
+  transform_outputs_ = form.act == Act::none   ? transform_outputs<FloatForm{Act::none, false, false}>
+                       : form.act == Act::relu ? transform_outputs<FloatForm{Act::relu, false, false}>
+                                               : transform_outputs<FloatForm{Act::hard_swish, false, false}>;
+  const auto values = filter.as<float>();
+  const int64_t outputs = filter.shape[0], inputs = filter.shape[1];
+  const auto& points = Transform<T, kTile>::kFilter;
+  for (int64_t row = 0; row < kSize; row++)
+    for (int64_t column = 0; column < kSize; column++) {
+      const auto weight = [&](int64_t, int64_t c, int64_t o) {
+        if (c >= inputs || o >= outputs) return 0.0f;
+        double sum = 0;
+        for (int64_t tap = 0; tap < 9; tap++) {
+          const float value = values[static_cast<size_t>((o * inputs + c) * 9 + tap)];
+          sum += points[row][tap / 3] * points[column][tap % 3] * static_cast<double>(value);
+        }
+        return static_cast<float>(sum);
+      };
+      gemms_.emplace_back(1, in_lanes_, lanes_, FloatForm{.plain = false}, weight);
+    }
+}
+
+template <class T> size_t Winograd<T>::scratch_elements(const TensorView& in) const {
+  const size_t transformed = static_cast<size_t>(kElements * tiles_of<T>(in.shape[3]) * (in_lanes_ + lanes_));
+  return align_up(window(in).elements() * sizeof(T)) / sizeof(T) + transformed;
+}
+
+// [element][tile][in_lanes]
+template <class T> void Winograd<T>::transform_inputs(const TensorView& in, const Band& band, T* patch, T* transformed) const {
+  using V = Vec<T>;
+  const Window<T> window = this->window(in);
+  const int64_t tiles = tiles_of<T>(in.shape[3]), element = tiles * in_lanes_;
+  const auto rows_of_map = window.rows_at(band.batch, band.y - 1, patch);
+  for (int64_t tile = 0; tile < tiles; tile++) {
+    const int64_t left = tile * kTile - 1;
+    typename Window<T>::Pixels pixels{.rows = rows_of_map, .pixel_step = in.pixel_stride};
+    if (left < 0 || left + kSize > in.shape[3]) pixels = window.at(band.batch, band.y - 1, left, kSize, patch);
+    else
+      for (int64_t i = 0; i < kSize; i++) pixels.rows[static_cast<size_t>(i)] += left * in.pixel_stride;
+    for (int64_t c = 0; c < in_lanes_; c += V::kLanes) {
+      typename V::Register rows[kSize][kSize];
+#pragma clang loop unroll(full)
+      for (int j = 0; j < kSize; j++) {
+        typename V::Register d[kSize], t[kSize];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < kSize; i++) d[i] = V::load(pixels.rows[static_cast<size_t>(i)] + j * pixels.pixel_step + c);
+        Transform<T, kTile>::input(d, t);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < kSize; i++) rows[i][j] = t[i];
+      }
+      T* out = transformed + tile * in_lanes_ + c;
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kSize; i++) {
+        typename V::Register t[kSize];
+        Transform<T, kTile>::input(rows[i], t);
+#pragma clang loop unroll(full)
+        for (int j = 0; j < kSize; j++) V::store(out + (i * kSize + j) * element, t[j]);
+      }
+    }
+  }
+}
+
+template <class T> template <FloatForm F> void Winograd<T>::transform_outputs(const Outputs& outputs) {
+  using V = Vec<T>;
+  const Outputs o = outputs;  // which no store can change
+  const int64_t element = o.tiles * o.lanes;
+  const bool has_start = o.band.start != nullptr;
+  for (int64_t tile = 0; tile < o.tiles; tile++) {
+    const int64_t x = tile * kTile, columns = std::min(kTile, o.width - x);
+    for (int64_t c = 0; c < o.lanes; c += V::kLanes) {
+      const T* products = o.products + tile * o.lanes + c;
+      typename V::Register rows[kTile][kSize];
+#pragma clang loop unroll(full)
+      for (int j = 0; j < kSize; j++) {
+        typename V::Register m[kSize], t[kTile];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < kSize; i++) m[i] = V::load(products + (i * kSize + j) * element);
+        Transform<T, kTile>::output(m, t);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < kTile; i++) rows[i][j] = t[i];
+      }
+      // Without a start every pixel begins with the bias.
+      const T* start = has_start ? o.band.start + x * o.lanes + c : o.constants.bias + c;
+      const int64_t start_row = has_start ? o.width * o.lanes : 0, start_step = has_start ? o.lanes : 0;
+#pragma clang loop unroll(full)
+      for (int i = 0; i < kTile; i++) {
+        if (i >= o.band.rows) continue;
+        typename V::Register sums[kTile];
+        Transform<T, kTile>::output(rows[i], sums);
+        T* out = o.band.out + i * o.band.out_row + x * o.band.out_step + c;
+#pragma clang loop unroll(full)
+        for (int j = 0; j < kTile; j++) {
+          if (j >= columns) continue;
+          const auto sum = sums[j] + V::load(start + i * start_row + j * start_step);
+          V::store(out + j * o.band.out_step, finish<T, F>(sum, nullptr, nullptr, o.constants));
+        }
+      }
+    }
+  }
+}
+
+template <class T> void Winograd<T>::run(const TensorView& in, const Band& band, const Constants<T>& constants, T* scratch) const {
+  const int64_t width = in.shape[3], tiles = tiles_of<T>(width);
+  T* transformed = scratch + align_up(window(in).elements() * sizeof(T)) / sizeof(T);
+  T* products = transformed + kElements * tiles * in_lanes_;
+  transform_inputs(in, band, scratch, transformed);
+  const Constants<T> no_bias{.bias = zeros_.data()};
+  for (int64_t element = 0; element < kElements; element++) {
+    Row<T> row;
+    row.segments[0] = transformed + element * tiles * in_lanes_;
+    row.pixel_step = in_lanes_;
+    row.pixels = tiles;
+    row.out = products + element * tiles * lanes_;
+    row.out_step = lanes_;
+    gemms_[static_cast<size_t>(element)].run(row, no_bias);
+  }
+  transform_outputs_({products, tiles, width, lanes_, band, constants});
+}
+
+template class Winograd<float>;
+template class Winograd<Half>;
+
+}  // namespace edgeocr::kernels::neon

@@ -1,0 +1,110 @@
+// What the tests of the floating point NEON kernels share: nodes with tails of every form, and the comparison with the plain set.
+#pragma once
+
+#if defined(__aarch64__)
+
+#include <utility>
+
+#include "graph/fused_tail.h"
+#include "kernel_harness.h"
+#include "kernels/neon/neon.h"
+
+namespace edgeocr::kernel_test {
+
+// What the net around a node computes in. With int8 somewhere, its fp32 kernels give the plain set's bits; without, they are close; so are
+// those of fp16, whose inputs, weights and results are rounded to eleven bits.
+enum class Net { int8, fp32, fp16 };
+constexpr Net kNets[] = {Net::int8, Net::fp32, Net::fp16};
+constexpr double kFp32Tolerance = 1e-5;  // of the larger of 1 and the value
+constexpr double kFp16Tolerance = 1e-2;  // of the larger of 1 and the largest value; sums before a bounded activation are larger
+
+inline std::unique_ptr<kernels::Kernel> neon_kernel(const Operator& op) {
+  const std::span<const kernels::KernelEntry> sets[] = {kernels::neon_fp16_set(), kernels::neon_set()};
+  return kernels::create_kernel(op.node, op.graph, sets);
+}
+
+inline const char* neon_activation(Random& random) {
+  return random.pick({"relu", "hard_swish", "hard_swish", "relu6", "leaky_relu", "sigmoid", "hard_sigmoid", "swish", "tanh"});
+}
+
+// Outputs of a shape, and a tail of any form to make them; returns it as text. residual_scale is 1 or divides height and width.
+inline std::string add_tail(Operator& op, Random& random, const std::string& output, const Shape& shape, int residual_scale = 1,
+                            Net net = Net::int8) {
+  std::string text;
+  graph::FusedTail tail;
+  if (random.chance(20)) {
+    const int64_t n = shape[shape.rank() == 4 ? 1 : shape.rank() - 1];
+    const auto owner = std::make_shared<std::vector<float>>(random.reals({n}).data);
+    tail.addend = std::make_shared<graph::Constant>(
+        graph::Constant{DataType::f32, {n}, owner, std::as_bytes(std::span<const float>(*owner))});
+    text += " addend";
+  }
+  if (random.chance(60)) {
+    graph::Node activation;
+    activation.op = neon_activation(random);
+    if (activation.op == "leaky_relu") activation.attrs["alpha"] = 0.1f;
+    text += " then " + activation.op;
+    tail.activation = std::make_shared<const graph::Node>(activation);
+  }
+  if (random.chance(40)) {
+    Shape residual = shape;
+    if (shape.rank() == 4) residual[2] /= residual_scale, residual[3] /= residual_scale;
+    tail.residual = static_cast<int>(op.node.inputs.size());
+    tail.residual_scale = residual_scale;
+    op.input("Residual", random.reals(residual));
+    text += " residual x" + std::to_string(residual_scale);
+  }
+  const int count = random.chance(20) ? 2 : 1;
+  for (int i = 0; i < count; i++) {
+    const DataType dtype = net == Net::int8 && random.chance(30) ? DataType::i8 : DataType::f32;
+    tail.outputs.push_back({dtype, dtype == DataType::i8 ? random.real(0.003f, 0.05f) : 0.0f});
+    op.output(output, dtype, shape);
+    text += std::string(" to ") + name_of(dtype);
+  }
+  const bool steps = tail.addend != nullptr || tail.activation != nullptr || tail.residual >= 0;
+  if (steps || count > 1 || tail.outputs[0].dtype != DataType::f32) op.node.tail = std::make_shared<const graph::FusedTail>(tail);
+  return text;
+}
+
+// The node, its inputs and its outputs in fp16; of several outputs the last stays fp32.
+inline Operator in_fp16(const Operator& op) {
+  Operator half = op;
+  half.to_fp16();
+  return half;
+}
+
+inline void check_close_to_largest(const Dense<float>& actual, const Dense<float>& expected) {
+  double largest = 1;
+  for (const float v : expected.data) largest = std::max(largest, std::fabs(static_cast<double>(v)));
+  size_t bad = 0;
+  for (size_t i = 0; i < actual.data.size(); i++) {
+    const double difference = std::fabs(static_cast<double>(actual.data[i]) - static_cast<double>(expected.data[i]));
+    if (!(difference <= kFp16Tolerance * largest) && bad++ == 0)
+      FAIL_CHECK("element " << i << " is " << actual.data[i] << ", expected " << expected.data[i] << ", the largest is " << largest);
+  }
+}
+
+inline void check_output(const Tensor& actual, const Tensor& expected, Net net, double tolerance) {
+  if (expected.view().dtype == DataType::i8) return check_equal(actual.dense<int8_t>(), expected.dense<int8_t>());
+  if (net == Net::fp16) return check_close_to_largest(actual.widened(), expected.dense<float>());
+  check_close(actual.dense<float>(), expected.dense<float>(), tolerance);
+}
+
+// All outputs of the NEON kernel are the plain set's, with one thread and with three. Zeros of either sign are equal.
+inline void check_neon(Operator op, Net net = Net::int8, double tolerance = kFp32Tolerance) {
+  if (net == Net::int8) {
+    op.graph.nodes.emplace_back();
+    op.graph.nodes.back().op = "calib";
+  }
+  const Operator fast_op = net == Net::fp16 ? in_fp16(op) : op;
+  const auto fast = neon_kernel(fast_op);
+  const std::vector<Tensor> expected = op.run(*op.kernel(), 1), one = fast_op.run(*fast, 1), three = fast_op.run(*fast, 3);
+  for (size_t i = 0; i < expected.size(); i++) {
+    CHECK_MESSAGE(std::memcmp(one[i].view().data, three[i].view().data, one[i].bytes()) == 0, "differs with three threads");
+    check_output(one[i], expected[i], net, net == Net::int8 ? 0 : tolerance);
+  }
+}
+
+}  // namespace edgeocr::kernel_test
+
+#endif
