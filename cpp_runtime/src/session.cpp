@@ -117,7 +117,7 @@ struct Session::Impl {
     if (it != plans.end()) {
       plans.splice(plans.begin(), plans, it);
     } else {
-      plans.emplace_front(graph, shapes, kernel_pointers, pool.threads(), options.in_bands.value_or(!options.generic_only));
+      plans.emplace_front(graph, shapes, kernel_pointers, pool.threads(), options.in_bands.value_or(!options.generic_only && options.threads == 1));
       if (plans.size() > static_cast<size_t>(options.plan_cache)) plans.pop_back();
     }
     return plans.front();

@@ -54,6 +54,7 @@ float largest_difference(const std::string& path) {
 size_t different_in_bands(const std::string& path) {
   SessionOptions whole, bands;
   whole.in_bands = false;
+  bands.in_bands = true;
   bands.threads = 2;
   Session before = Session::load(path, whole), after = Session::load(path, bands);
   size_t different = 0;
