@@ -22,7 +22,7 @@ struct Case {
   }
 };
 
-void check(const Case& c, const std::string& op_name, Random& random, Net net) {
+void check(const Case& c, const std::string& op_name, Random& random, Net net, double tolerance = kFp32Tolerance) {
   Operator op(op_name);
   op.input("Input", random.reals({c.batch, c.in_channels, c.in_h, c.in_w}));
   op.constant("Filter", random.reals({c.out_channels, c.in_channels / c.groups, c.kernel_h, c.kernel_w}));
@@ -43,7 +43,7 @@ void check(const Case& c, const std::string& op_name, Random& random, Net net) {
   const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
   text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1, net);
   CAPTURE(text);
-  check_neon(op, net);
+  check_neon(op, net, tolerance);
 }
 
 int32_t pad(Random& random, int64_t kernel) { return static_cast<int32_t>(random.chance(60) ? kernel / 2 : random.integer(0, 2)); }
@@ -59,7 +59,7 @@ TEST_CASE("neon conv2d 1x1 is the plain set's") {
     const Net net = kNets[i % 3];
     const int64_t in = net == Net::fp16 ? random.pick(kWideChannels) : random.pick(kChannels);
     const int64_t out = random.chance(20) ? random.integer(1, 100) : random.pick(kChannels);
-    const Case c{random.integer(1, 2), 1, in, out, random.integer(1, 12), random.integer(1, 40), 1, 1, {1, 1}, {0, 0, 0, 0}};
+    const Case c{random.integer(1, 2), 1, in, out, random.integer(1, 6), random.integer(1, 40), 1, 1, {1, 1}, {0, 0, 0, 0}};
     check(c, "conv2d", random, net);
   }
 }
@@ -77,7 +77,7 @@ TEST_CASE("neon conv2d with a window is the plain set's") {
     c.in_w = random.integer(1, 40) + c.kernel_w - 1;
     const bool steps = c.strides != std::array<int32_t, 2>{1, 1} || c.pads != std::array<int32_t, 4>{};
     const bool pointwise = c.kernel_h == 1 && c.kernel_w == 1 && !steps;
-    check(c, "conv2d", random, pointwise && c.in_channels < 5 ? Net::fp32 : kNets[i % 3]);
+    check(c, "conv2d", random, pointwise && c.in_channels < 5 ? Net::fp32 : kNets[i % 3], 5e-5);  // some by Winograd
   }
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("neon conv2d_transpose 2x2 is the plain set's") {
     const Net net = kNets[i % 3];
     const int64_t batch = random.integer(1, 2), in = net == Net::fp16 ? random.pick(kWideChannels) : random.pick(kChannels);
     const int64_t out = random.chance(50) ? 1 : random.pick({5, 8, 12, 16, 24, 30, 40});
-    const int64_t height = random.integer(1, 8), width = random.integer(1, 40);
+    const int64_t height = random.integer(1, 5), width = random.integer(1, 25);
     Operator op("conv2d_transpose");
     op.input("Input", random.reals({batch, in, height, width}));
     op.constant("Filter", random.reals({in, out, 2, 2}));
