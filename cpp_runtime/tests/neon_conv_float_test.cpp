@@ -25,7 +25,10 @@ struct Case {
 void check(const Case& c, const std::string& op_name, Random& random, Net net, double tolerance = kFp32Tolerance) {
   Operator op(op_name);
   op.input("Input", random.reals({c.batch, c.in_channels, c.in_h, c.in_w}));
-  op.constant("Filter", random.reals({c.out_channels, c.in_channels / c.groups, c.kernel_h, c.kernel_w}));
+  // Bounds are those of sums of about one, whatever the number of their terms.
+  const Shape filter{c.out_channels, c.in_channels / c.groups, c.kernel_h, c.kernel_w};
+  const float reach = net == Net::int8 ? 1.0f : 2 / std::sqrt(static_cast<float>(filter.count() / c.out_channels));
+  op.constant("Filter", random.reals(filter, -reach, reach));
   if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}));
   op.ints("strides", {c.strides[0], c.strides[1]});
   op.ints("dilations", {1, 1});
