@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Style, types and the directions of imports.
+# Style of Python and C++, types, and the directions of imports.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,3 +8,4 @@ venv=.venv/bin
 "$venv"/ruff format --quiet --check host tests tools benchmarks
 "$venv"/mypy host tests tools benchmarks/a76 benchmarks/peers
 "$venv"/lint-imports --no-cache
+find cpp_runtime benchmarks tests -name '*.cpp' -o -name '*.h' -o -name '*.c' | xargs "$venv"/clang-format --dry-run --Werror

@@ -2,7 +2,8 @@
 // and L3, a line each, at exit. Argument: out=FILE. For programs of one thread: nothing is locked.
 //
 // L1D 64 KB of 4 ways, L2 512 KB of 8, L3 2 MB of 16, lines of 64 bytes, least recently used out first; a line that L1 misses brings
-// the next one into L2 as well, and what that fetches from beyond L3 counts there. Written lines are not counted a second time when they leave.
+// the next one into L2 as well, and what that fetches from beyond L3 counts there. Written lines are not counted a second time when they
+// leave.
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,16 +18,16 @@ enum { kLineShift = 6 };
 
 struct cache {
   unsigned sets, ways;
-  uint64_t *lines;    // [set][way]; no address is all ones
-  uint64_t *touched;  // the clock when that way was last used
+  uint64_t* lines;    // [set][way]; no address is all ones
+  uint64_t* touched;  // the clock when that way was last used
   uint64_t accesses, misses;
 };
 
 static struct cache l1, l2, l3;
 static uint64_t clock_now;
-static const char *out_path = "caches.txt";
+static const char* out_path = "caches.txt";
 
-static void make_cache(struct cache *c, unsigned kilobytes, unsigned ways) {
+static void make_cache(struct cache* c, unsigned kilobytes, unsigned ways) {
   c->ways = ways;
   c->sets = (kilobytes << 10 >> kLineShift) / ways;
   size_t count = (size_t)c->sets * ways;
@@ -36,7 +37,7 @@ static void make_cache(struct cache *c, unsigned kilobytes, unsigned ways) {
 }
 
 // Whether the line was there; it is afterwards.
-static bool touch(struct cache *c, uint64_t line) {
+static bool touch(struct cache* c, uint64_t line) {
   uint64_t *lines = c->lines + line % c->sets * c->ways, *touched = c->touched + line % c->sets * c->ways;
   unsigned oldest = 0;
   for (unsigned way = 0; way < c->ways; way++) {
@@ -51,7 +52,7 @@ static bool touch(struct cache *c, uint64_t line) {
   return false;
 }
 
-static bool count(struct cache *c, uint64_t line) {
+static bool count(struct cache* c, uint64_t line) {
   bool hit = touch(c, line);
   c->accesses++;
   c->misses += !hit;
@@ -64,29 +65,29 @@ static void access_line(uint64_t line) {
   if (!touch(&l2, line + 1)) count(&l3, line + 1);
 }
 
-static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *unused) {
+static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void* unused) {
   (void)vcpu, (void)unused;
   uint64_t first = address >> kLineShift, last = (address + (1u << qemu_plugin_mem_size_shift(info)) - 1) >> kLineShift;
   access_line(first);
   if (last != first) access_line(last);
 }
 
-static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
+static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
   (void)id;
   for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++)
     qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, i), on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
 }
 
-static void on_exit_write(qemu_plugin_id_t id, void *unused) {
+static void on_exit_write(qemu_plugin_id_t id, void* unused) {
   (void)id, (void)unused;
-  FILE *file = fopen(out_path, "w");
+  FILE* file = fopen(out_path, "w");
   if (file == NULL) return;  // the reader reports the missing file
-  const struct cache *caches[] = {&l1, &l2, &l3};
+  const struct cache* caches[] = {&l1, &l2, &l3};
   for (int i = 0; i < 3; i++) fprintf(file, "%" PRIu64 " %" PRIu64 "\n", caches[i]->accesses, caches[i]->misses);
   fclose(file);
 }
 
-int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv) {
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, char** argv) {
   (void)info;
   for (int i = 0; i < argc; i++)
     if (strncmp(argv[i], "out=", 4) == 0) out_path = strdup(argv[i] + 4);

@@ -85,7 +85,8 @@ BenchOptions parse(CommandArguments given, Arguments& arguments) {
   arguments.text("--output-file", "F.f32", "write the first output there, whole, NCHW fp32", &options.output_file);
   const std::vector<std::string> rest = arguments.parse(given);
   if (arguments.wants_help()) return options;
-  if (rest.size() != 1) throw UsageError("expected one model, got " + std::to_string(rest.size()) + ": edgeocr_run bench MODEL.nb --input N,C,H,W");
+  if (rest.size() != 1)
+    throw UsageError("expected one model, got " + std::to_string(rest.size()) + ": edgeocr_run bench MODEL.nb --input N,C,H,W");
   if (options.input.empty()) throw UsageError("--input is missing: name the input shape, such as --input 1,3,640,640");
   options.model = rest[0];
   return options;

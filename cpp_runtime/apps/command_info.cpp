@@ -17,8 +17,8 @@ namespace {
 std::vector<int64_t> feed_shape(const nb::Model& model) {
   for (const nb::OpDesc& op : model.ops) {
     if (op.type != "feed" || op.outputs.empty() || op.outputs[0].arguments.empty()) continue;
-    const auto var = std::find_if(model.vars.begin(), model.vars.end(),
-                                  [&](const nb::VarDesc& v) { return v.name == op.outputs[0].arguments[0]; });
+    const auto var =
+        std::find_if(model.vars.begin(), model.vars.end(), [&](const nb::VarDesc& v) { return v.name == op.outputs[0].arguments[0]; });
     if (var != model.vars.end()) return var->dims;
   }
   return {};

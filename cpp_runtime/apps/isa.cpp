@@ -20,8 +20,8 @@ std::vector<std::string> isa_features() {
     int bit;
     const char* name;
   };
-  constexpr Feature kFeatures[] = {{AT_HWCAP, 1, "asimd"},   {AT_HWCAP, 10, "asimdhp"}, {AT_HWCAP, 20, "asimddp"}, {AT_HWCAP, 22, "sve"},
-                                   {AT_HWCAP2, 1, "sve2"},   {AT_HWCAP2, 13, "i8mm"},   {AT_HWCAP2, 14, "bf16"}};
+  constexpr Feature kFeatures[] = {{AT_HWCAP, 1, "asimd"}, {AT_HWCAP, 10, "asimdhp"}, {AT_HWCAP, 20, "asimddp"}, {AT_HWCAP, 22, "sve"},
+                                   {AT_HWCAP2, 1, "sve2"}, {AT_HWCAP2, 13, "i8mm"},   {AT_HWCAP2, 14, "bf16"}};
   std::vector<std::string> names;
   for (const Feature& feature : kFeatures) {
     if (getauxval(feature.type) >> feature.bit & 1) names.emplace_back(feature.name);

@@ -42,7 +42,8 @@ void require_picture_input(const Session& session) {
   if (graph.outputs.empty()) fail("%s: has no outputs, expected 1", file_of(session));
   const Shape& feed = session.feed_shape();
   if (feed.rank() != 4) fail("%s: feed shape has %d dimensions, expected 4 (N, C, H, W)", file_of(session), feed.rank());
-  if (feed[1] != 3 && feed[1] != -1) fail("%s: feed shape has %lld channels, expected 3", file_of(session), static_cast<long long>(feed[1]));
+  if (feed[1] != 3 && feed[1] != -1)
+    fail("%s: feed shape has %lld channels, expected 3", file_of(session), static_cast<long long>(feed[1]));
 }
 
 // Output for the input of a role; fails with what the net looks like unless `fits(output)`.

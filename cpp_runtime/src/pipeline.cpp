@@ -74,7 +74,8 @@ TensorView prepare(Session& session, int batch, int height, int width) {
 TensorView fp32_output(const Session& session, int rows) {
   const TensorView view = session.output();
   if (view.dtype != DataType::f32 || view.shape.rank() < 2 || view.shape[0] != rows) {
-    fail("%s: output is %s %s, expected fp32 with %d rows", session.graph().name.c_str(), name_of(view.dtype), view.shape.str().c_str(), rows);
+    fail("%s: output is %s %s, expected fp32 with %d rows", session.graph().name.c_str(), name_of(view.dtype), view.shape.str().c_str(),
+         rows);
   }
   return view;
 }
@@ -83,9 +84,7 @@ TensorView fp32_output(const Session& session, int rows) {
 
 struct Pipeline::Impl {
   explicit Impl(const PipelineOptions& o)
-      : options(o),
-        dictionary(ocr::Dictionary::load(o.dictionary)),
-        detector(load(o.detector, o)),
+      : options(o), dictionary(ocr::Dictionary::load(o.dictionary)), detector(load(o.detector, o)),
         recogniser(load_recogniser(o.recogniser, o)) {
     require_detector(detector);
     form = require_recogniser(recogniser);
@@ -99,7 +98,8 @@ struct Pipeline::Impl {
   std::vector<ocr::TextBox> detect(const ocr::Image& picture, PictureResult& result, std::vector<float>* keep_map);
   void turn_upright(std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines);
   void recognise(const std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines);
-  void recognise_batch(const std::vector<ocr::Image>& crops, std::span<const size_t> batch, int net_width, std::vector<RecognisedLine>& lines);
+  void recognise_batch(const std::vector<ocr::Image>& crops, std::span<const size_t> batch, int net_width,
+                       std::vector<RecognisedLine>& lines);
   ocr::LineSize line_size(const ocr::Image& crop) const;
   int batch_limit(int net_width) const;
 

@@ -85,8 +85,7 @@ struct Session::Impl {
   graph::Plan* prepared = nullptr;
   GrowingMemory arena, scratch;
 
-  Impl(const std::string& path, const SessionOptions& given)
-      : graph(build_graph(path, given)), options(given), pool(given.threads) {
+  Impl(const std::string& path, const SessionOptions& given) : graph(build_graph(path, given)), options(given), pool(given.threads) {
     if (options.plan_cache < 1) fail("plan_cache is %d, expected at least 1", options.plan_cache);
     kernels = with_name(path, [&] { return create_kernels(graph, options.generic_only); });
     for (const auto& kernel : kernels) kernel_pointers.push_back(kernel.get());
@@ -117,7 +116,8 @@ struct Session::Impl {
     if (it != plans.end()) {
       plans.splice(plans.begin(), plans, it);
     } else {
-      plans.emplace_front(graph, shapes, kernel_pointers, pool.threads(), options.in_bands.value_or(!options.generic_only && options.threads == 1));
+      plans.emplace_front(graph, shapes, kernel_pointers, pool.threads(),
+                          options.in_bands.value_or(!options.generic_only && options.threads == 1));
       if (plans.size() > static_cast<size_t>(options.plan_cache)) plans.pop_back();
     }
     return plans.front();
@@ -135,8 +135,9 @@ struct Session::Impl {
 
   NodeProfile describe(const graph::Step& step) const {
     const graph::Node& node = graph.nodes[static_cast<size_t>(step.node)];
-    return {node.op, std::string(step.kernel->name()), step.outputs.empty() ? "" : step.outputs[0].shape.str(), 0, step.macs, step.bytes,
-            step.band_rows};
+    return {
+        node.op,       std::string(step.kernel->name()), step.outputs.empty() ? "" : step.outputs[0].shape.str(), 0, step.macs, step.bytes,
+        step.band_rows};
   }
 };
 

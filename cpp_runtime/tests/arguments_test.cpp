@@ -42,7 +42,8 @@ std::string usage_error(std::vector<const char*> arguments) {
 }  // namespace
 
 TEST_CASE("arguments: options, flags and the rest, in any order") {
-  const Parsed parsed = parse({"a.jpg", "--threads", "4", "--generic", "--det=d.nb", "b.jpg", "--thresh", "0.25", "--input", "1,3,32,320", "-"});
+  const Parsed parsed =
+      parse({"a.jpg", "--threads", "4", "--generic", "--det=d.nb", "b.jpg", "--thresh", "0.25", "--input", "1,3,32,320", "-"});
   CHECK(parsed.threads == 4);
   CHECK(parsed.thresh == 0.25f);
   CHECK(parsed.generic);
@@ -81,7 +82,8 @@ TEST_CASE("arguments: every usage error names the option") {
   for (const char* bad : {"1.5", "-0.1", "nan", "inf", "0x1", "1e99", "", "0.5 "}) {
     CHECK(usage_error({"--thresh", bad}) == "--thresh is '" + std::string(bad) + "', expected a number from 0 to 1");
   }
-  for (const char* bad : {"1,3,32", "1,3,32,320,1", "1,3,0,320", "1,3,-1,320", "1,,3,2", "1,3,32,", ",1,3,32", "a", "", "1,3,32,99999999999"}) {
+  for (const char* bad :
+       {"1,3,32", "1,3,32,320,1", "1,3,0,320", "1,3,-1,320", "1,,3,2", "1,3,32,", ",1,3,32", "a", "", "1,3,32,99999999999"}) {
     CHECK(usage_error({"--input", bad}) == "--input is '" + std::string(bad) + "', expected four sizes N,C,H,W such as 1,3,640,640");
   }
 }

@@ -19,8 +19,9 @@ nb::Attr ints(std::vector<int64_t> values) { return values; }
 Program& convolution(Program& program, const std::string& from, const std::string& to, int64_t channels, int64_t kernel, int64_t stride,
                      int64_t pad) {
   program.filled(to + ".w", {channels, channels, kernel, kernel});
-  return program.op("conv2d", {{"Input", {from}}, {"Filter", {to + ".w"}}}, {{"Output", {to}}},
-                    {{"strides", ints({stride, stride})}, {"paddings", ints({pad, pad})}, {"dilations", ints({1, 1})}, {"groups", int64_t{1}}});
+  return program.op(
+      "conv2d", {{"Input", {from}}, {"Filter", {to + ".w"}}}, {{"Output", {to}}},
+      {{"strides", ints({stride, stride})}, {"paddings", ints({pad, pad})}, {"dilations", ints({1, 1})}, {"groups", int64_t{1}}});
 }
 
 struct Steps {
@@ -70,8 +71,7 @@ void check_schedule(const Steps& s, const BandGroup& group) {
         if (group.tensors[t].value == made) CHECK(rows.end - band.first_rows[t] <= group.tensors[t].rows);
     }
   }
-  for (size_t i = 0; i < count; i++)
-    CHECK(done[i] == s.height(s.steps[static_cast<size_t>(group.first) + i].node->outputs[0].value));
+  for (size_t i = 0; i < count; i++) CHECK(done[i] == s.height(s.steps[static_cast<size_t>(group.first) + i].node->outputs[0].value));
 }
 
 }  // namespace

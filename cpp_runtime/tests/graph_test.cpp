@@ -53,7 +53,7 @@ TEST_CASE("graph: a name written twice is two values") {
   p.feed("x", {-1, 3, -1, -1});
   p.op("relu", {{"X", {"x"}}}, {{"Out", {"a"}}});
   p.op("sigmoid", {{"X", {"a"}}}, {{"Out", {"b"}}});
-  p.op("tanh", {{"X", {"b"}}}, {{"Out", {"a"}}});  // reuses a
+  p.op("tanh", {{"X", {"b"}}}, {{"Out", {"a"}}});                           // reuses a
   p.op("elementwise_add", {{"X", {"a"}}, {"Y", {"b"}}}, {{"Out", {"b"}}});  // reads both, then reuses b
   p.fetch("b");
   Graph g = build(p);

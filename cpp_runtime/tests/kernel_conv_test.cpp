@@ -47,7 +47,9 @@ Case random_case(Random& random, bool depthwise) {
   c.kernel_w = random.chance(75) ? c.kernel_h : random.integer(1, 5);
   const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {1, 2}, {3, 3}};
   c.strides = random.pick(strides);
-  c.dilations = random.chance(80) ? std::array<int32_t, 2>{1, 1} : std::array<int32_t, 2>{static_cast<int32_t>(random.integer(1, 3)), static_cast<int32_t>(random.integer(1, 3))};
+  c.dilations = random.chance(80)
+                    ? std::array<int32_t, 2>{1, 1}
+                    : std::array<int32_t, 2>{static_cast<int32_t>(random.integer(1, 3)), static_cast<int32_t>(random.integer(1, 3))};
   const auto pad = [&] { return static_cast<int32_t>(random.integer(0, 2)); };
   if (random.chance(50)) {
     const int32_t p = static_cast<int32_t>(c.kernel_h / 2);
@@ -91,7 +93,8 @@ void set_attributes(Operator& op, const Case& c) {
 }
 
 // Sum of the taps inside the map; `Sum` is double for fp32 and int32 for int8.
-template <class Sum, class T> Sum conv_sum(const Case& c, const Dense<T>& in, const Dense<T>& filter, int64_t n, int64_t o, int64_t y, int64_t x) {
+template <class Sum, class T>
+Sum conv_sum(const Case& c, const Dense<T>& in, const Dense<T>& filter, int64_t n, int64_t o, int64_t y, int64_t x) {
   Sum sum = 0;
   const int64_t group = o / c.group_out;
   for (int64_t i = 0; i < c.group_in; i++)
@@ -112,8 +115,8 @@ double activated(const std::string& act, double v) {
   return v;
 }
 
-std::vector<Dense<float>> run_fp32(const char* name, const Case& c, const Dense<float>& in, const Dense<float>& filter, const Dense<float>& bias,
-                                   const Shape& out) {
+std::vector<Dense<float>> run_fp32(const char* name, const Case& c, const Dense<float>& in, const Dense<float>& filter,
+                                   const Dense<float>& bias, const Shape& out) {
   Operator op(name);
   set_attributes(op, c);
   if (c.bias) op.constant("Bias", bias);
@@ -177,8 +180,12 @@ void check_int8_conv(Random& random, bool depthwise) {
   CAPTURE(c.str());
   const Shape out = conv_out(c);
   if (out[2] < 1 || out[3] < 1) return;
-  Int8Case q{random.int8s({c.batch, c.in_channels(), c.in_h, c.in_w}), random.int8s({c.out_channels(), c.group_in, c.kernel_h, c.kernel_w}),
-             {}, random.reals({c.out_channels()}), random.real(0.001f, 0.1f), random.real(0.01f, 0.2f)};
+  Int8Case q{random.int8s({c.batch, c.in_channels(), c.in_h, c.in_w}),
+             random.int8s({c.out_channels(), c.group_in, c.kernel_h, c.kernel_w}),
+             {},
+             random.reals({c.out_channels()}),
+             random.real(0.001f, 0.1f),
+             random.real(0.01f, 0.2f)};
   // Sums of some ten thousand should come out inside and outside of +-127.
   for (int64_t o = 0; o < c.out_channels(); o++) q.filter_scale.push_back(random.real(0.0005f, 0.01f));
   for (const bool int8_out : {false, true}) {
@@ -253,7 +260,9 @@ TEST_CASE("conv2d_transpose equals scattering every input") {
     const auto in = random.reals({c.batch, c.in_channels(), c.in_h, c.in_w}), bias = random.reals({c.out_channels()});
     const auto filter = random.reals({c.in_channels(), c.group_out, c.kernel_h, c.kernel_w});
     std::vector<double> sums(static_cast<size_t>(out.count()), 0.0);
-    const auto at = [&](int64_t n, int64_t o, int64_t y, int64_t x) { return static_cast<size_t>(((n * out[1] + o) * out[2] + y) * out[3] + x); };
+    const auto at = [&](int64_t n, int64_t o, int64_t y, int64_t x) {
+      return static_cast<size_t>(((n * out[1] + o) * out[2] + y) * out[3] + x);
+    };
     for (int64_t n = 0; n < c.batch; n++)
       for (int64_t ci = 0; ci < c.in_channels(); ci++)
         for (int64_t iy = 0; iy < c.in_h; iy++)
@@ -261,9 +270,11 @@ TEST_CASE("conv2d_transpose equals scattering every input") {
             for (int64_t o = 0; o < c.group_out; o++)
               for (int64_t ky = 0; ky < c.kernel_h; ky++)
                 for (int64_t kx = 0; kx < c.kernel_w; kx++) {
-                  const int64_t y = iy * c.strides[0] - c.pads[0] + ky * c.dilations[0], x = ix * c.strides[1] - c.pads[2] + kx * c.dilations[1];
+                  const int64_t y = iy * c.strides[0] - c.pads[0] + ky * c.dilations[0],
+                                x = ix * c.strides[1] - c.pads[2] + kx * c.dilations[1];
                   if (y < 0 || x < 0 || y >= out[2] || x >= out[3]) continue;
-                  sums[at(n, ci / c.group_in * c.group_out + o, y, x)] += static_cast<double>(in.at(n, ci, iy, ix)) * filter.at(ci, o, ky, kx);
+                  sums[at(n, ci / c.group_in * c.group_out + o, y, x)] +=
+                      static_cast<double>(in.at(n, ci, iy, ix)) * filter.at(ci, o, ky, kx);
                 }
     Dense<float> expected(out);
     for (int64_t n = 0; n < out[0]; n++)
@@ -287,7 +298,9 @@ TEST_CASE("padding_algorithm SAME pads to ceil(size / stride), VALID not at all"
       const auto in = random.reals({1, 3, c.in_h, c.in_w}), filter = random.reals({5, 3, 3, 3}), bias = random.reals({5});
       for (const char* algorithm : {"SAME", "VALID"}) {
         if (std::string(algorithm) == "SAME") {
-          const auto total = [&](int64_t s) { return static_cast<int32_t>(std::max<int64_t>(((s + stride - 1) / stride - 1) * stride + 3 - s, 0)); };
+          const auto total = [&](int64_t s) {
+            return static_cast<int32_t>(std::max<int64_t>(((s + stride - 1) / stride - 1) * stride + 3 - s, 0));
+          };
           const int32_t h = total(c.in_h), w = total(c.in_w);
           c.pads = {h / 2, h - h / 2, w / 2, w - w / 2};
         } else {

@@ -124,7 +124,8 @@ TEST_CASE("activations equal their formulas") {
       {"relu", {[](double v) { return std::max(v, 0.0); }, {}}},
       {"relu6", {[](double v) { return std::clamp(v, 0.0, 6.0); }, {{"threshold", 6.0f}}}},
       {"leaky_relu", {[](double v) { return v > 0 ? v : v * 0.1f; }, {{"alpha", 0.1f}}}},
-      {"hard_swish", {[](double v) { return v * std::clamp(v + 3, 0.0, 6.0) / 6; }, {{"threshold", 6.0f}, {"scale", 6.0f}, {"offset", 3.0f}}}},
+      {"hard_swish",
+       {[](double v) { return v * std::clamp(v + 3, 0.0, 6.0) / 6; }, {{"threshold", 6.0f}, {"scale", 6.0f}, {"offset", 3.0f}}}},
       {"hard_sigmoid", {[](double v) { return std::clamp(v * 0.2f + 0.5, 0.0, 1.0); }, {{"slope", 0.2f}, {"offset", 0.5f}}}},
       {"sigmoid", {[](double v) { return 1 / (1 + std::exp(-v)); }, {}}},
       {"tanh", {[](double v) { return std::tanh(v); }, {}}},
@@ -197,7 +198,8 @@ TEST_CASE("batch_norm normalises channels of maps and of rows") {
     const Shape shape = random_shape(random);
     CAPTURE(shape.str());
     const int64_t channels = shape[1];
-    const Dense<float> in = random.reals(shape), scale = random.reals({channels}), bias = random.reals({channels}), mean = random.reals({channels});
+    const Dense<float> in = random.reals(shape), scale = random.reals({channels}), bias = random.reals({channels}),
+                       mean = random.reals({channels});
     const Dense<float> variance = random.reals({channels}, 0.1f, 2.0f);
     Operator op("batch_norm");
     op.attribute("epsilon", 1e-3f);
@@ -213,7 +215,8 @@ TEST_CASE("batch_norm normalises channels of maps and of rows") {
     Dense<float> expected(shape);
     for (size_t at = 0; at < in.data.size(); at++) {
       const auto c = at / static_cast<size_t>(inner) % static_cast<size_t>(channels);
-      expected.data[at] = static_cast<float>((static_cast<double>(in.data[at]) - mean.data[c]) / std::sqrt(variance.data[c] + 1e-3) * scale.data[c] + bias.data[c]);
+      expected.data[at] = static_cast<float>(
+          (static_cast<double>(in.data[at]) - mean.data[c]) / std::sqrt(variance.data[c] + 1e-3) * scale.data[c] + bias.data[c]);
     }
     check_close(op.run(1).dense<float>(), expected);
   }

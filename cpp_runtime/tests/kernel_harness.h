@@ -32,7 +32,9 @@ template <class T> struct Dense {
 
   Dense() = default;
   explicit Dense(const Shape& s) : shape(s), data(static_cast<size_t>(s.count())) {}
-  T& at(int64_t n, int64_t c, int64_t y, int64_t x) { return data[static_cast<size_t>(((n * shape[1] + c) * shape[2] + y) * shape[3] + x)]; }
+  T& at(int64_t n, int64_t c, int64_t y, int64_t x) {
+    return data[static_cast<size_t>(((n * shape[1] + c) * shape[2] + y) * shape[3] + x)];
+  }
   const T& at(int64_t n, int64_t c, int64_t y, int64_t x) const { return const_cast<Dense*>(this)->at(n, c, y, x); }
 };
 
@@ -151,7 +153,8 @@ class Operator {
   template <class T> void input(const std::string& parameter, const Dense<T>& d) { input(parameter, Tensor::of(d)); }
   void output(const std::string& parameter, DataType dtype, const Shape& shape) {
     graph.values.push_back({parameter, nullptr});
-    const auto index = static_cast<int>(std::ranges::count_if(node.outputs, [&](const graph::Port& p) { return p.parameter == parameter; }));
+    const auto index =
+        static_cast<int>(std::ranges::count_if(node.outputs, [&](const graph::Port& p) { return p.parameter == parameter; }));
     node.outputs.push_back({parameter, index, static_cast<graph::ValueId>(graph.values.size() - 1)});
     shapes_.push_back({dtype, shape});
   }

@@ -96,7 +96,8 @@ template <class T> Parts<T> random_parts(Random& random) {
   p.axis = static_cast<int>(random.integer(0, rank - 1));
   Shape shape = random_shape(random, rank);
   std::vector<int64_t> sizes;
-  for (int64_t i = random.integer(1, 4); i > 0; i--) sizes.push_back(rank == 4 && p.axis == 1 ? random.pick(kChannels) : random.integer(1, 5));
+  for (int64_t i = random.integer(1, 4); i > 0; i--)
+    sizes.push_back(rank == 4 && p.axis == 1 ? random.pick(kChannels) : random.integer(1, 5));
   shape[p.axis] = 0;
   for (int64_t size : sizes) shape[p.axis] += size;
   p.whole = random_tensor<T>(random, shape);
@@ -261,7 +262,8 @@ TEST_CASE("nearest_interp repeats pixels by whole factors and by ratio") {
     const Shape from{random.integer(1, 2), random.pick(kChannels), random.integer(1, 9), random.integer(1, 11)};
     const bool corners = random.chance(20), by_scale = !corners && random.chance(60), v2 = random.chance(50);
     const float factor_h = random.pick({1.0f, 2.0f, 4.0f, 8.0f, 1.5f}), factor_w = v2 ? random.pick({1.0f, 2.0f, 3.0f, 2.5f}) : factor_h;
-    const Shape to = by_scale ? Shape{from[0], from[1], static_cast<int64_t>(static_cast<float>(from[2]) * factor_h), static_cast<int64_t>(static_cast<float>(from[3]) * factor_w)}
+    const Shape to = by_scale ? Shape{from[0], from[1], static_cast<int64_t>(static_cast<float>(from[2]) * factor_h),
+                                      static_cast<int64_t>(static_cast<float>(from[3]) * factor_w)}
                               : Shape{from[0], from[1], random.integer(1, 20), random.integer(1, 20)};
     CAPTURE(from.str());
     CAPTURE(to.str());

@@ -10,7 +10,8 @@ std::vector<double> product(const std::vector<double>& a, const std::vector<doub
   std::vector<double> out(static_cast<size_t>(m * n), 0.0);
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < n; j++)
-      for (int64_t l = 0; l < k; l++) out[static_cast<size_t>(i * n + j)] += a[static_cast<size_t>(i * k + l)] * b[static_cast<size_t>(l * n + j)];
+      for (int64_t l = 0; l < k; l++)
+        out[static_cast<size_t>(i * n + j)] += a[static_cast<size_t>(i * k + l)] * b[static_cast<size_t>(l * n + j)];
   return out;
 }
 template <class T> std::vector<double> doubles(const std::vector<T>& values) { return {values.begin(), values.end()}; }
@@ -168,7 +169,8 @@ TEST_CASE("matmul and matmul_v2: transposes, batches, constant and computed oper
         for (int64_t c = 0; c < n; c++) {
           double sum = 0;
           for (int64_t l = 0; l < k; l++) {
-            const int64_t xi = b * m * k + (transpose_x ? l * m + r : r * k + l), yi = y_batch * k * n + (transpose_y ? c * k + l : l * n + c);
+            const int64_t xi = b * m * k + (transpose_x ? l * m + r : r * k + l),
+                          yi = y_batch * k * n + (transpose_y ? c * k + l : l * n + c);
             sum += static_cast<double>(x.data[static_cast<size_t>(xi)]) * y.data[static_cast<size_t>(yi)];
           }
           expected.data[static_cast<size_t>((b * m + r) * n + c)] = static_cast<float>(sum * alpha);
@@ -193,7 +195,8 @@ TEST_CASE("rnn runs LSTM layers in one or both directions") {
   Random random(65);
   const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
   for (int i = 0; i < 60; i++) {
-    const int64_t steps = random.integer(1, 12), batch = random.integer(1, 3), input = random.integer(1, 20), hidden = random.pick({1, 3, 4, 8, 10, 48});
+    const int64_t steps = random.integer(1, 12), batch = random.integer(1, 3), input = random.integer(1, 20),
+                  hidden = random.pick({1, 3, 4, 8, 10, 48});
     const int64_t layers = random.integer(1, 3), directions = random.integer(1, 2), cells = layers * directions;
     CAPTURE(steps);
     CAPTURE(batch);
@@ -201,7 +204,8 @@ TEST_CASE("rnn runs LSTM layers in one or both directions") {
     CAPTURE(hidden);
     CAPTURE(layers);
     CAPTURE(directions);
-    const Dense<float> in = random.reals({steps, batch, input}), h0 = random.reals({cells, batch, hidden}), c0 = random.reals({cells, batch, hidden});
+    const Dense<float> in = random.reals({steps, batch, input}), h0 = random.reals({cells, batch, hidden}),
+                       c0 = random.reals({cells, batch, hidden});
     std::vector<Dense<float>> weights, biases;
     for (int64_t cell = 0; cell < cells; cell++) {
       const int64_t width = cell < directions ? input : hidden * directions;

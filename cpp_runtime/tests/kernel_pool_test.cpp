@@ -51,13 +51,18 @@ TEST_CASE("pool2d by windows: strides, pads, ceil_mode, exclusive") {
   for (int i = 0; i < 200; i++) {
     const bool max = random.chance(50), ceil_mode = random.chance(30), exclusive = random.chance(60);
     const int64_t kh = random.integer(1, 4), kw = random.integer(1, 4), sh = random.integer(1, 3), sw = random.integer(1, 3);
-    const std::array<int64_t, 4> pads{random.integer(0, kh - 1), random.integer(0, kh - 1), random.integer(0, kw - 1), random.integer(0, kw - 1)};
-    const Dense<float> in = random.reals({random.integer(1, 2), random.pick(kChannels), kh + random.integer(0, 9), kw + random.integer(0, 12)});
-    const auto size = [&](int64_t in_size, int64_t pad, int64_t k, int64_t s) { return (in_size + pad - k + (ceil_mode ? s - 1 : 0)) / s + 1; };
+    const std::array<int64_t, 4> pads{random.integer(0, kh - 1), random.integer(0, kh - 1), random.integer(0, kw - 1),
+                                      random.integer(0, kw - 1)};
+    const Dense<float> in =
+        random.reals({random.integer(1, 2), random.pick(kChannels), kh + random.integer(0, 9), kw + random.integer(0, 12)});
+    const auto size = [&](int64_t in_size, int64_t pad, int64_t k, int64_t s) {
+      return (in_size + pad - k + (ceil_mode ? s - 1 : 0)) / s + 1;
+    };
     const Shape out{in.shape[0], in.shape[1], size(in.shape[2], pads[0] + pads[1], kh, sh), size(in.shape[3], pads[2] + pads[3], kw, sw)};
     const auto window = [&](int64_t y, int64_t x) {
       const int64_t top = y * sh - pads[0], left = x * sw - pads[2];
-      Window w{std::max<int64_t>(top, 0), std::min(top + kh, in.shape[2]), std::max<int64_t>(left, 0), std::min(left + kw, in.shape[3]), kh * kw};
+      Window w{std::max<int64_t>(top, 0), std::min(top + kh, in.shape[2]), std::max<int64_t>(left, 0), std::min(left + kw, in.shape[3]),
+               kh * kw};
       if (exclusive) w.count = (w.y1 - w.y0) * (w.x1 - w.x0);
       return w;
     };

@@ -37,7 +37,8 @@ TEST_CASE("requantise rounds once") {
 TEST_CASE("scales fold in the order of the kernel that Paddle-Lite would take") {
   // Chosen so that each order gives other bits.
   const float fs = 0.3572343f, si = 0.0062363f, so = 0.2369827f, bias = 0.3796487f, r = 1.0f / so;
-  const ChannelScale gemm = fold_int8_out(RequantRule::gemm, fs, si, so, bias), dw = fold_int8_out(RequantRule::depthwise, fs, si, so, bias);
+  const ChannelScale gemm = fold_int8_out(RequantRule::gemm, fs, si, so, bias),
+                     dw = fold_int8_out(RequantRule::depthwise, fs, si, so, bias);
   CHECK(gemm.scale == fs * (si / so));
   CHECK(gemm.bias == bias / so);
   CHECK(dw.scale == fs * (si * r));
@@ -101,7 +102,8 @@ TEST_CASE("an activation in units of the output scale is the activation of the r
   for (const ActKind kind : {ActKind::relu, ActKind::relu6, ActKind::leaky_relu, ActKind::hard_swish}) {
     const float so = 0.043f;
     const Activation scaled = in_units_of(act, so);
-    for (float v = -8; v < 8; v += 0.37f) CHECK(activate(v / so, kind, scaled) * so == doctest::Approx(activate(v, kind, act)).epsilon(1e-5));
+    for (float v = -8; v < 8; v += 0.37f)
+      CHECK(activate(v / so, kind, scaled) * so == doctest::Approx(activate(v, kind, act)).epsilon(1e-5));
   }
 }
 

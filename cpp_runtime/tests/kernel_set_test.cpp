@@ -17,13 +17,49 @@ TEST_CASE("the graph knows every operator that has a kernel, and each has one en
 TEST_CASE("every operator that runs has a kernel") {
   // What shape inference evaluates when a plan is made needs none.
   constexpr std::string_view kEvaluated[] = {"shape", "fill_constant", "fill_constant_batch_size_like"};
-  constexpr std::string_view kRun[] = {
-      "batch_norm", "calib", "concat", "conv2d", "conv2d_over_upsampled", "conv2d_transpose", "conv2d_transpose_pair", "depthwise_conv2d",
-      "elementwise_add", "elementwise_div", "elementwise_mul", "elementwise_sub", "fc", "flatten2", "flatten_contiguous_range",
-      "fusion_elementwise_add_activation", "fusion_elementwise_div_activation", "fusion_elementwise_mul_activation",
-      "fusion_elementwise_sub_activation", "greedy_ctc", "hard_sigmoid", "hard_swish", "leaky_relu", "matmul", "matmul_v2", "mul",
-      "nearest_interp", "nearest_interp_v2", "pool2d", "relu", "relu6", "reshape2", "rnn", "scale", "sigmoid", "slice", "softmax",
-      "split", "squeeze2", "swish", "tanh", "transpose2", "unsqueeze2"};
+  constexpr std::string_view kRun[] = {"batch_norm",
+                                       "calib",
+                                       "concat",
+                                       "conv2d",
+                                       "conv2d_over_upsampled",
+                                       "conv2d_transpose",
+                                       "conv2d_transpose_pair",
+                                       "depthwise_conv2d",
+                                       "elementwise_add",
+                                       "elementwise_div",
+                                       "elementwise_mul",
+                                       "elementwise_sub",
+                                       "fc",
+                                       "flatten2",
+                                       "flatten_contiguous_range",
+                                       "fusion_elementwise_add_activation",
+                                       "fusion_elementwise_div_activation",
+                                       "fusion_elementwise_mul_activation",
+                                       "fusion_elementwise_sub_activation",
+                                       "greedy_ctc",
+                                       "hard_sigmoid",
+                                       "hard_swish",
+                                       "leaky_relu",
+                                       "matmul",
+                                       "matmul_v2",
+                                       "mul",
+                                       "nearest_interp",
+                                       "nearest_interp_v2",
+                                       "pool2d",
+                                       "relu",
+                                       "relu6",
+                                       "reshape2",
+                                       "rnn",
+                                       "scale",
+                                       "sigmoid",
+                                       "slice",
+                                       "softmax",
+                                       "split",
+                                       "squeeze2",
+                                       "swish",
+                                       "tanh",
+                                       "transpose2",
+                                       "unsqueeze2"};
   CHECK(kernels::generic_set().size() == std::size(kRun));
   for (std::string_view op : kEvaluated) CHECK(graph::find_operator(op)->evaluation == graph::Evaluation::always);
   for (std::string_view op : kRun) {
@@ -32,9 +68,7 @@ TEST_CASE("every operator that runs has a kernel") {
   }
 }
 
-TEST_CASE("generic is the last of the kernel sets") {
-  CHECK(kernels::kernel_sets().back().data() == kernels::generic_set().data());
-}
+TEST_CASE("generic is the last of the kernel sets") { CHECK(kernels::kernel_sets().back().data() == kernels::generic_set().data()); }
 
 TEST_CASE("a node that no set accepts is named with its graph") {
   Operator op("gelu");

@@ -17,10 +17,18 @@ Program small_program() {
   Program p;
   p.feed("x", {-1, 3, -1, -1}).param("w", DataType::i8, {2, 3, 1, 1}, std::vector<int8_t>{1, -2, 3, -4, 5, -127}).filled("b", {2}, 0.5f);
   p.op("conv2d", {{"Bias", {"b"}}, {"Filter", {"w"}}, {"Input", {"x"}}}, {{"Output", {"y"}}},
-       {{"i", int32_t{-7}}, {"f", 0.25f}, {"s", std::string("hard_swish")}, {"ints", std::vector<int32_t>{1, -2}},
-        {"floats", std::vector<float>{0.5f, -1}}, {"strings", std::vector<std::string>{"a", ""}}, {"b", true},
-        {"bools", std::vector<bool>{true, false, true}}, {"l", int64_t{1} << 40}, {"longs", std::vector<int64_t>{-1, int64_t{1} << 50}},
-        {"d", 0.1}, {"doubles", std::vector<double>{0.1, 0.2}}},
+       {{"i", int32_t{-7}},
+        {"f", 0.25f},
+        {"s", std::string("hard_swish")},
+        {"ints", std::vector<int32_t>{1, -2}},
+        {"floats", std::vector<float>{0.5f, -1}},
+        {"strings", std::vector<std::string>{"a", ""}},
+        {"b", true},
+        {"bools", std::vector<bool>{true, false, true}},
+        {"l", int64_t{1} << 40},
+        {"longs", std::vector<int64_t>{-1, int64_t{1} << 50}},
+        {"d", 0.1},
+        {"doubles", std::vector<double>{0.1, 0.2}}},
        "int8_out/4/2/1");
   p.fetch("y");
   p.model().program_version = 2006002;
@@ -218,13 +226,14 @@ TEST_CASE("nb: a small file cannot ask for much memory by pointing at one thing 
   // 8000 operators that are all the same table with a list of 1000 numbers: 36 kB of file, 8 M numbers.
   std::vector<int32_t> list(1000, 1);
   Bytes topology = flatbuffer(table({target(0, objects({table({target(3, [&](Bytes& bytes) {
-    size_t at = bytes.size();
-    append(bytes, uint32_t{8000});
-    bytes.resize(bytes.size() + 4 * 8000);
-    size_t op = op_table({"relu", {}, {}, {{"list", list}}})(bytes);
-    for (size_t i = 0; i < 8000; i++) overwrite(bytes, at + 4 + 4 * i, static_cast<uint32_t>(op - (at + 4 + 4 * i)));
-    return at;
-  })})}))}));
+                                              size_t at = bytes.size();
+                                              append(bytes, uint32_t{8000});
+                                              bytes.resize(bytes.size() + 4 * 8000);
+                                              size_t op = op_table({"relu", {}, {}, {{"list", list}}})(bytes);
+                                              for (size_t i = 0; i < 8000; i++)
+                                                overwrite(bytes, at + 4 + 4 * i, static_cast<uint32_t>(op - (at + 4 + 4 * i)));
+                                              return at;
+                                            })})}))}));
   CHECK(contains(reject(nb_file(topology, {})), "its tables name more than"));
 }
 

@@ -65,5 +65,6 @@ TEST_CASE("nchw: wrong count and wrong type are refused") {
   std::vector<float> memory(8);
   CHECK_THROWS_WITH_AS(copy_from_nchw(std::vector<float>(5), dense_view(DataType::f32, Shape{2, 3}, memory.data())),
                        "input has 5 values, expected 6 for 2x3", edgeocr::Error);
-  CHECK_THROWS_WITH_AS(copy_to_nchw(dense_view(DataType::i32, Shape{2, 3}, memory.data())), "tensor is int32, expected fp32", edgeocr::Error);
+  CHECK_THROWS_WITH_AS(copy_to_nchw(dense_view(DataType::i32, Shape{2, 3}, memory.data())), "tensor is int32, expected fp32",
+                       edgeocr::Error);
 }

@@ -15,15 +15,16 @@ using graph::FusedTail;
 
 // How a node ends.
 enum class End { int8_out, fp32_out, calib, fp32_and_calib, two_calibs, all };
-constexpr End kEnds[] = {End::int8_out, End::int8_out, End::fp32_out, End::calib, End::calib, End::fp32_and_calib, End::two_calibs, End::all};
+constexpr End kEnds[] = {End::int8_out, End::int8_out,       End::fp32_out,   End::calib,
+                         End::calib,    End::fp32_and_calib, End::two_calibs, End::all};
 
 struct Case {
   int64_t batch, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w;
   std::array<int32_t, 2> strides;
   std::array<int32_t, 4> pads;
   bool depthwise, same;
-  std::string act;  // "", "relu", "hard_swish"
-  bool own_act;     // the node's own, else the tail's
+  std::string act;     // "", "relu", "hard_swish"
+  bool own_act;        // the node's own, else the tail's
   int residual_scale;  // 0: none
   End end;
   int weight_reach;
@@ -31,12 +32,14 @@ struct Case {
 
   Shape out() const {
     if (same) return {batch, out_channels, (in_h + strides[0] - 1) / strides[0], (in_w + strides[1] - 1) / strides[1]};
-    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1, (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
+    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1,
+            (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
   }
   std::string str() const {
     std::string s;
-    for (int64_t v : {batch, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w, int64_t{strides[0]}, int64_t{strides[1]}, int64_t{pads[0]},
-                      int64_t{pads[1]}, int64_t{pads[2]}, int64_t{pads[3]}, int64_t{residual_scale}, static_cast<int64_t>(end)})
+    for (int64_t v :
+         {batch, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w, int64_t{strides[0]}, int64_t{strides[1]}, int64_t{pads[0]},
+          int64_t{pads[1]}, int64_t{pads[2]}, int64_t{pads[3]}, int64_t{residual_scale}, static_cast<int64_t>(end)})
       s += std::to_string(v) + " ";
     return "n ci co h w kh kw sh sw pads residual end: " + s + act + (own_act ? " own" : " tail") + (same ? " same" : "");
   }
@@ -217,7 +220,8 @@ Case random_depthwise(Random& random) {
 void check_over_upsampled(Random& random, int weight_reach, int64_t channels_from, int64_t channels_to) {
   std::vector<int32_t> factors{1};
   for (int32_t factor : {2, 4, 8})
-    if (random.chance(60) || (factor == 8 && factors.size() == 1)) factors.insert(factors.begin() + random.integer(0, static_cast<int64_t>(factors.size())), factor);
+    if (random.chance(60) || (factor == 8 && factors.size() == 1))
+      factors.insert(factors.begin() + random.integer(0, static_cast<int64_t>(factors.size())), factor);
   const int64_t largest = *std::ranges::max_element(factors);
   Case c{};
   c.batch = random.integer(1, 2);
@@ -271,8 +275,22 @@ TEST_CASE("calib to int8 of the NEON set gives the generic bits") {
 
 TEST_CASE("a residual that is not a number becomes -127 where its sum is rounded") {
   Random random(76);
-  Case c{.batch = 1, .in_channels = 8, .out_channels = 24, .in_h = 3, .in_w = 9, .kernel_h = 1, .kernel_w = 1, .strides = {1, 1}, .pads = {}, .depthwise = false,
-         .same = false, .act = "", .own_act = false, .residual_scale = 1, .end = End::calib, .weight_reach = 127};
+  Case c{.batch = 1,
+         .in_channels = 8,
+         .out_channels = 24,
+         .in_h = 3,
+         .in_w = 9,
+         .kernel_h = 1,
+         .kernel_w = 1,
+         .strides = {1, 1},
+         .pads = {},
+         .depthwise = false,
+         .same = false,
+         .act = "",
+         .own_act = false,
+         .residual_scale = 1,
+         .end = End::calib,
+         .weight_reach = 127};
   for (const End end : {End::calib, End::fp32_and_calib, End::two_calibs}) {
     c.end = end;
     c.awkward_residual = true;

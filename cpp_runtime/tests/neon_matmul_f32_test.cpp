@@ -52,7 +52,8 @@ TEST_CASE("neon fc fp32 is close to the plain set in nets without int8") {
 TEST_CASE("neon rnn gives the bits of the plain set") {
   Random random(31);
   for (int i = 0; i < 200; i++) {
-    const int64_t steps = random.integer(1, 12), batch = random.integer(1, 3), input = 4 * random.integer(1, 8), hidden = random.pick({4, 8, 12, 20, 48});
+    const int64_t steps = random.integer(1, 12), batch = random.integer(1, 3), input = 4 * random.integer(1, 8),
+                  hidden = random.pick({4, 8, 12, 20, 48});
     const int64_t layers = random.integer(1, 3), directions = random.integer(1, 2), cells = layers * directions;
     Operator op("rnn");
     op.attribute("mode", std::string("LSTM"));

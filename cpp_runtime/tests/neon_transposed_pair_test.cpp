@@ -42,8 +42,13 @@ Operator pair_of(const Case& c, Random& random, float reach) {
 TEST_CASE("pairs of transposed convolutions of the NEON set give the generic bits") {
   Random random(91);
   for (int i = 0; i < 200; i++) {
-    const Case c{random.integer(1, 2), random.pick({5, 8, 16, 20, 24, 24, 32}), random.pick({17, 20, 24, 24, 24}), random.integer(1, 3),
-                 random.integer(1, 13), random.chance(80), random.chance(80)};
+    const Case c{random.integer(1, 2),
+                 random.pick({5, 8, 16, 20, 24, 24, 32}),
+                 random.pick({17, 20, 24, 24, 24}),
+                 random.integer(1, 3),
+                 random.integer(1, 13),
+                 random.chance(80),
+                 random.chance(80)};
     CAPTURE(c.str());
     const Operator op = pair_of(c, random, 1);
     CHECK(neon_kernel(op)->name() == "neon.conv2d_transpose_pair.fp32");
@@ -54,8 +59,13 @@ TEST_CASE("pairs of transposed convolutions of the NEON set give the generic bit
 TEST_CASE("pairs of transposed convolutions in fp16 are close to the generic ones") {
   Random random(94);
   for (int i = 0; i < 200; i++) {
-    const Case c{random.integer(1, 2), random.pick({5, 8, 16, 20, 24, 24, 32}), random.pick({5, 8, 20, 24, 24, 40}), random.integer(1, 2),
-                 random.integer(1, 35), random.chance(80), random.chance(80)};
+    const Case c{random.integer(1, 2),
+                 random.pick({5, 8, 16, 20, 24, 24, 32}),
+                 random.pick({5, 8, 20, 24, 24, 40}),
+                 random.integer(1, 2),
+                 random.integer(1, 35),
+                 random.chance(80),
+                 random.chance(80)};
     CAPTURE(c.str());
     const Operator op = pair_of(c, random, 1);
     CHECK(neon_kernel(in_fp16(op))->name() == "neon.conv2d_transpose_pair.fp16");

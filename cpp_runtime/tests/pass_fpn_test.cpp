@@ -37,8 +37,8 @@ TEST_CASE("factor_fpn: sums are convolved at their own resolutions, wide maps at
   for (bool p_bias : {false, true}) {
     Net net = pyramid({.p_bias = p_bias});
     const Graph graph = fused(net);
-    CHECK(ops_of(graph) == Ops{"conv2d", "conv2d", "conv2d", "conv2d", "conv2d", "conv2d_over_upsampled", "conv2d_over_upsampled",
-                               "conv2d_over_upsampled"});
+    CHECK(ops_of(graph) ==
+          Ops{"conv2d", "conv2d", "conv2d", "conv2d", "conv2d", "conv2d_over_upsampled", "conv2d_over_upsampled", "conv2d_over_upsampled"});
     const Node &p3 = graph.nodes[5], &p2 = graph.nodes[6], &head = graph.nodes[7];
     CHECK(factors(p3) == std::vector<int64_t>{1, 2});
     CHECK(factors(p2) == std::vector<int64_t>{1, 2, 4});

@@ -81,10 +81,9 @@ TEST_CASE("fuse_bias: constants along other dimensions stay additions") {
 }
 
 TEST_CASE("fold_batch_norm: into plain, depthwise and transposed convolutions") {
-  for (const Net::Conv& conv :
-       {Net::Conv{.kernel = 3}, Net::Conv{.kernel = 3, .bias = true}, Net::Conv{.out = 3, .kernel = 3, .groups = 3},
-        Net::Conv{.out = 6, .groups = 3}, Net::Conv{.kernel = 2, .stride = 2, .bias = true, .transposed = true},
-        Net::Conv{.out = 6, .kernel = 2, .groups = 3, .stride = 2, .transposed = true}}) {
+  for (const Net::Conv& conv : {Net::Conv{.kernel = 3}, Net::Conv{.kernel = 3, .bias = true}, Net::Conv{.out = 3, .kernel = 3, .groups = 3},
+                                Net::Conv{.out = 6, .groups = 3}, Net::Conv{.kernel = 2, .stride = 2, .bias = true, .transposed = true},
+                                Net::Conv{.out = 6, .kernel = 2, .groups = 3, .stride = 2, .transposed = true}}) {
     Net net(6);
     net.conv("x", "c", conv).batch_norm("c", "y", conv.out).fetch("y");
     CAPTURE(conv.op());
@@ -165,8 +164,9 @@ TEST_CASE("fuse_residual: through nearest upsampling") {
 
 TEST_CASE("fuse_residual: not where the sum broadcasts, nor what has another reader") {
   Net broadcast(16);
-  broadcast.conv("x", "a", {}).op("pool2d", {{"X", {"a"}}}, {{"Out", {"p"}}},
-                                  {{"global_pooling", true}, {"pooling_type", std::string("avg")}, {"ksize", std::vector<int32_t>{1, 1}}});
+  broadcast.conv("x", "a", {})
+      .op("pool2d", {{"X", {"a"}}}, {{"Out", {"p"}}},
+          {{"global_pooling", true}, {"pooling_type", std::string("avg")}, {"ksize", std::vector<int32_t>{1, 1}}});
   broadcast.conv("x", "c", {}).add("c", "p", "y").fetch("y");
   CHECK(ops_of(fused(broadcast)) == Ops{"conv2d", "pool2d", "conv2d", "elementwise_add"});
   check_same_results(broadcast, kInput, 0);

@@ -9,7 +9,8 @@ using namespace edgeocr;
 namespace {
 
 // One prime, three big and four little cores, as the indices of phones have them.
-const std::vector<Processor> kPhone{{0, 1785600}, {1, 1785600}, {2, 1785600}, {3, 1785600}, {4, 2419200}, {5, 2419200}, {6, 2419200}, {7, 2841600}};
+const std::vector<Processor> kPhone{{0, 1785600}, {1, 1785600}, {2, 1785600}, {3, 1785600},
+                                    {4, 2419200}, {5, 2419200}, {6, 2419200}, {7, 2841600}};
 
 }  // namespace
 

@@ -65,9 +65,11 @@ TEST_CASE("thread pool: the split is the same every time") {
 TEST_CASE("thread pool: an exception of any range reaches the caller, and the pool goes on") {
   ThreadPool pool(3);
   for (int thrower = 0; thrower < 3; thrower++) {
-    CHECK_THROWS_AS(pool.parallel_for(3, 1, [&](int64_t, int64_t, int worker) {
-      if (worker == thrower) fail("range %d", worker);
-    }), Error);
+    CHECK_THROWS_AS(pool.parallel_for(3, 1,
+                                      [&](int64_t, int64_t, int worker) {
+                                        if (worker == thrower) fail("range %d", worker);
+                                      }),
+                    Error);
     CHECK(ranges_of(pool, 3, 1).size() == 3);
   }
 }

@@ -60,8 +60,16 @@ constexpr int64_t kChannels[] = {2, 3, 4, 5, 8, 12, 16, 24, 30, 32, 40, 72};
 TEST_CASE("x86 conv2d fp32 1x1 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
   Random random(20);
   for (int i = 0; i < 200; i++) {
-    const Case c{random.integer(1, 2), 1, random.pick(kChannels), random.chance(20) ? random.integer(1, 100) : random.pick(kChannels),
-                 random.integer(1, 12), random.integer(1, 40), 1, 1, {1, 1}, {0, 0, 0, 0}};
+    const Case c{random.integer(1, 2),
+                 1,
+                 random.pick(kChannels),
+                 random.chance(20) ? random.integer(1, 100) : random.pick(kChannels),
+                 random.integer(1, 12),
+                 random.integer(1, 40),
+                 1,
+                 1,
+                 {1, 1},
+                 {0, 0, 0, 0}};
     check(c, "conv2d", random);
   }
 }
@@ -69,8 +77,16 @@ TEST_CASE("x86 conv2d fp32 1x1 gives the bits of the plain set" * doctest::skip(
 TEST_CASE("x86 conv2d fp32 with a window gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
   Random random(21);
   for (int i = 0; i < 200; i++) {
-    Case c{random.integer(1, 2), 1, random.chance(30) ? 3 : random.pick(kChannels), random.pick(kChannels), 0, 0,
-           random.pick({1, 2, 3, 3, 3, 5}), 0, {}, {}};
+    Case c{random.integer(1, 2),
+           1,
+           random.chance(30) ? 3 : random.pick(kChannels),
+           random.pick(kChannels),
+           0,
+           0,
+           random.pick({1, 2, 3, 3, 3, 5}),
+           0,
+           {},
+           {}};
     c.kernel_w = random.chance(70) ? c.kernel_h : random.integer(1, 5);
     const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {1, 2}, {3, 3}};
     c.strides = random.pick(strides);

@@ -14,16 +14,16 @@ using graph::FusedTail;
 
 // How a node ends.
 enum class End { int8_out, fp32_out, calib, fp32_and_calib, two_calibs, all };
-constexpr End kEnds[] = {End::int8_out, End::int8_out, End::fp32_out, End::calib, End::calib, End::fp32_and_calib, End::two_calibs,
-                         End::all};
+constexpr End kEnds[] = {End::int8_out, End::int8_out,       End::fp32_out,   End::calib,
+                         End::calib,    End::fp32_and_calib, End::two_calibs, End::all};
 
 struct Case {
   int64_t batch, in_channels, out_channels, in_h, in_w, kernel_h, kernel_w;
   std::array<int32_t, 2> strides;
   std::array<int32_t, 4> pads;
   bool depthwise, same;
-  std::string act;  // "", "relu", "hard_swish"
-  bool own_act;     // the node's own, else the tail's
+  std::string act;     // "", "relu", "hard_swish"
+  bool own_act;        // the node's own, else the tail's
   int residual_scale;  // 0: none
   End end;
   int weight_reach;
@@ -257,8 +257,21 @@ TEST_CASE("x86: calib to int8 gives the generic bits" * doctest::skip(lacks_int8
 
 TEST_CASE("x86: a residual that is not a number becomes -127 where its sum is rounded" * doctest::skip(lacks_int8())) {
   Random random(176);
-  Case c{.batch = 1, .in_channels = 8, .out_channels = 24, .in_h = 3, .in_w = 9, .kernel_h = 1, .kernel_w = 1, .strides = {1, 1},
-         .pads = {}, .depthwise = false, .same = false, .act = "", .own_act = false, .residual_scale = 1, .end = End::calib,
+  Case c{.batch = 1,
+         .in_channels = 8,
+         .out_channels = 24,
+         .in_h = 3,
+         .in_w = 9,
+         .kernel_h = 1,
+         .kernel_w = 1,
+         .strides = {1, 1},
+         .pads = {},
+         .depthwise = false,
+         .same = false,
+         .act = "",
+         .own_act = false,
+         .residual_scale = 1,
+         .end = End::calib,
          .weight_reach = 127};
   for (const End end : {End::calib, End::fp32_and_calib, End::two_calibs}) {
     c.end = end;

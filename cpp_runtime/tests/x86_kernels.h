@@ -33,8 +33,8 @@ inline std::string add_tail(Operator& op, Random& random, const std::string& out
   if (random.chance(20)) {
     const int64_t n = shape[shape.rank() == 4 ? 1 : shape.rank() - 1];
     const auto owner = std::make_shared<std::vector<float>>(random.reals({n}).data);
-    tail.addend = std::make_shared<graph::Constant>(
-        graph::Constant{DataType::f32, {n}, owner, std::as_bytes(std::span<const float>(*owner))});
+    tail.addend =
+        std::make_shared<graph::Constant>(graph::Constant{DataType::f32, {n}, owner, std::as_bytes(std::span<const float>(*owner))});
     text += " addend";
   }
   if (random.chance(60)) {

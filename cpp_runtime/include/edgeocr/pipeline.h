@@ -17,9 +17,9 @@ struct PipelineOptions {
   bool generic_only = false;
   int limit_side_len = 960;
   float det_db_thresh = 0.3f, det_db_box_thresh = 0.6f, det_db_unclip_ratio = 1.5f;
-  float cls_thresh = 0.9f;   // turn by 180° where label 1 wins with more
-  float drop_score = 0.5f;   // lines below are reported with kept = false
-  int rec_batch_num = 6;     // boxes of equal net width run together, at most this many
+  float cls_thresh = 0.9f;  // turn by 180° where label 1 wins with more
+  float drop_score = 0.5f;  // lines below are reported with kept = false
+  int rec_batch_num = 6;    // boxes of equal net width run together, at most this many
 };
 
 // Milliseconds of the stages of one picture; rec_per_box is the mean. `boxes` counts the boxes recognised.
@@ -39,8 +39,8 @@ struct RecognisedLine {
 
 struct PictureResult {
   int width = 0, height = 0;
-  std::array<int, 4> det_input{};  // N, C, H, W
-  double det_sum = 0;              // sum of the probability map
+  std::array<int, 4> det_input{};     // N, C, H, W
+  double det_sum = 0;                 // sum of the probability map
   std::vector<RecognisedLine> lines;  // in PaddleOCR's reading order
   StageTimes ms;
 };

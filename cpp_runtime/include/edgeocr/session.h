@@ -22,14 +22,14 @@ enum class Precision : uint8_t { as_stored, fp32, fp16, int8 };
 struct SessionOptions {
   int threads = 1;
   Precision precision = Precision::as_stored;
-  bool generic_only = false;      // plain kernels only: the truth to compare with
+  bool generic_only = false;  // plain kernels only: the truth to compare with
   // Of a recogniser give what greedy CTC decoding reads instead of the first output (graph/passes/greedy_ctc.h): quicker.
   bool greedy_ctc = false;
-  std::optional<bool> fuse;       // join operators (graph/passes); unset: unless generic_only
-  std::optional<bool> in_bands;   // let groups of operators work in bands of rows (graph/bands.h); unset: with one
-                                  // thread and unless generic_only; several threads wait for each other in every band
+  std::optional<bool> fuse;      // join operators (graph/passes); unset: unless generic_only
+  std::optional<bool> in_bands;  // let groups of operators work in bands of rows (graph/bands.h); unset: with one
+                                 // thread and unless generic_only; several threads wait for each other in every band
   int64_t max_input_elements = int64_t{3} * 4096 * 4096;  // larger inputs are refused
-  int plan_cache = 16;            // plans (input shapes) kept, least recently used go first
+  int plan_cache = 16;                                    // plans (input shapes) kept, least recently used go first
 };
 
 struct NodeProfile {

@@ -27,7 +27,7 @@ std::vector<std::byte> read_whole_file(const std::string& path, uint64_t max_byt
   // O_NONBLOCK: opening a FIFO must not hang; it has no effect on a regular file.
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) fail("%s: cannot open: %s", path.c_str(), std::strerror(errno));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.fd, &info) != 0) fail("%s: cannot stat: %s", path.c_str(), std::strerror(errno));
   if (S_ISDIR(info.st_mode)) fail("%s: is a directory, expected a file", path.c_str());
   if (!S_ISREG(info.st_mode)) fail("%s: is not a regular file", path.c_str());

@@ -22,8 +22,10 @@ enum class DataType : uint8_t { f32, f16, i8, i16, i32, i64, u8, boolean };
 
 constexpr size_t size_of(DataType t) {
   switch (t) {
-    case DataType::f32: case DataType::i32: return 4;
-    case DataType::f16: case DataType::i16: return 2;
+    case DataType::f32:
+    case DataType::i32: return 4;
+    case DataType::f16:
+    case DataType::i16: return 2;
     case DataType::i64: return 8;
     default: return 1;
   }
@@ -52,9 +54,7 @@ class Shape {
 
 // Elements from one pixel of a feature map with `channels` channels to the next: 1 and 4 stay narrow (probability map,
 // picture), everything else is padded to a multiple of 8 (one fp16 / two fp32 vectors, two SDOT groups).
-constexpr int64_t pixel_stride_of(int64_t channels) {
-  return channels <= 1 ? 1 : channels <= 4 ? 4 : (channels + 7) / 8 * 8;
-}
+constexpr int64_t pixel_stride_of(int64_t channels) { return channels <= 1 ? 1 : channels <= 4 ? 4 : (channels + 7) / 8 * 8; }
 
 // Rows begin … end - 1 of a map.
 struct RowRange {

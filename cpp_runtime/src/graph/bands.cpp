@@ -74,8 +74,7 @@ class Simulation {
   BandGroup run(int64_t rows) {
     if (!prepare()) return group_;
     const int64_t height = heights_.back(), bands = (height + rows - 1) / rows;
-    for (int64_t band = 0; band < bands; band++)
-      add_band(band + 1, bands, std::min(height, (band + 1) * rows));
+    for (int64_t band = 0; band < bands; band++) add_band(band + 1, bands, std::min(height, (band + 1) * rows));
     measure(bands);
     return group_;
   }
@@ -168,7 +167,8 @@ class Simulation {
       for (const Port& port : node(s).inputs) {
         if (port.value == kNoValue) continue;
         if (const Constant* constant = graph_.constant(port.value)) group_.working_set += constant->data.size();
-        else if (flow_.maker(port.value) < group_.first) group_.working_set += bytes_of(of(values_, port.value)) / static_cast<size_t>(bands);
+        else if (flow_.maker(port.value) < group_.first)
+          group_.working_set += bytes_of(of(values_, port.value)) / static_cast<size_t>(bands);
       }
       for (const Port& port : node(s).outputs)
         if (port.value != kNoValue && flow_.escapes(port.value, group_.first, group_.end))
@@ -213,8 +213,8 @@ size_t traffic(std::span<const BandStep> steps, std::span<const Inferred> values
   return bytes;
 }
 
-// What a call of conv2d_over_upsampled does again, in bytes from memory that take as long: of each enlarged source, the products of the rows
-// above and below its own.
+// What a call of conv2d_over_upsampled does again, in bytes from memory that take as long: of each enlarged source, the products of the
+// rows above and below its own.
 size_t repeated_by_call(const Node& node, std::span<const Inferred> values) {
   if (node.op != "conv2d_over_upsampled") return 0;
   constexpr size_t kBytesPerCycle = 3, kMacsPerCycle = 8, kMacsPerCycleInt8 = 32;
@@ -245,8 +245,8 @@ size_t cost_of_calls(const BandGroup& group, std::span<const BandStep> steps, st
 }
 
 // The number of rows that costs least, of fewest_bands or more. No bands: nothing fits.
-Offer best_offer(const Graph& graph, std::span<const BandStep> steps, std::span<const Inferred> values, const Flow& flow, int first, int end,
-                 size_t fewest_bands) {
+Offer best_offer(const Graph& graph, std::span<const BandStep> steps, std::span<const Inferred> values, const Flow& flow, int first,
+                 int end, size_t fewest_bands) {
   const size_t exchanged = traffic(steps, values, flow, first, end);
   Offer best;
   const int64_t height = of(values, steps[static_cast<size_t>(end) - 1].node->outputs[0].value).shape[2];

@@ -2,8 +2,8 @@
 // when the next one reads it.
 //
 // Inside a group a map that nobody else reads is kept as a few rows only: at the beginning of a band the rows that are needed no more are
-// dropped, and the rest moves to the top of its memory. Nothing is computed twice. The rows that a step computes in a band follow from those
-// that its readers need (row_reach.h); the last step of the group sets the pace.
+// dropped, and the rest moves to the top of its memory. Nothing is computed twice. The rows that a step computes in a band follow from
+// those that its readers need (row_reach.h); the last step of the group sets the pace.
 #pragma once
 
 #include <cstddef>

@@ -80,8 +80,7 @@ class Lowering {
   void lower_feed(const nb::OpDesc& op) {
     const std::string& name = only_argument(op.outputs, "Out", "feed");
     auto var = std::ranges::find(model_.vars, name, &nb::VarDesc::name);
-    if (var == model_.vars.end() || var->dims.empty())
-      fail("%s: input %s has no shape in the file", graph_.name.c_str(), name.c_str());
+    if (var == model_.vars.end() || var->dims.empty()) fail("%s: input %s has no shape in the file", graph_.name.c_str(), name.c_str());
     if (var->data_type != kFp32)
       fail("%s: input %s has data_type %d, expected %d (fp32)", graph_.name.c_str(), name.c_str(), var->data_type, kFp32);
     ValueId& place = column(op, graph_.inputs);
@@ -104,8 +103,7 @@ class Lowering {
     read_kernel_type(node);
     for (const nb::Argument& argument : op.inputs) {
       int position = 0;
-      for (const std::string& name : argument.arguments)
-        node.inputs.push_back({argument.parameter, position++, read(name, node.label())});
+      for (const std::string& name : argument.arguments) node.inputs.push_back({argument.parameter, position++, read(name, node.label())});
     }
     // Outputs of other names than the operator's result (XShape, Reserve, SavedMean, …) are never written by inference, and
     // opt's memory reuse may have given them the name of something alive: they must not be bound.

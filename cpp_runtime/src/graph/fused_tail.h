@@ -29,11 +29,11 @@ struct FusedTail {
     DataType dtype = DataType::f32;  // f32, i8, or (nodes of fp16 only) f16
     float scale = 0;                 // i8: calib's
   };
-  std::shared_ptr<const Constant> addend;      // null: none
-  std::shared_ptr<const Node> activation;      // the absorbed operator (its ports mean nothing any more); null: none
-  int residual = -1;                           // position in Node::inputs; -1: none
-  int residual_scale = 1;                      // nearest upsampling factor of the residual, both directions
-  std::vector<Output> outputs;                 // one per Node::outputs
+  std::shared_ptr<const Constant> addend;  // null: none
+  std::shared_ptr<const Node> activation;  // the absorbed operator (its ports mean nothing any more); null: none
+  int residual = -1;                       // position in Node::inputs; -1: none
+  int residual_scale = 1;                  // nearest upsampling factor of the residual, both directions
+  std::vector<Output> outputs;             // one per Node::outputs
 };
 
 }  // namespace edgeocr::graph

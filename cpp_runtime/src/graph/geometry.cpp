@@ -98,8 +98,8 @@ std::array<int64_t, 2> transposed_size(const Node& node, const Window& window, c
   if (!wanted.empty() && wanted.size() != 2) fail("%s: output_size has %zu values, expected 2", node.label().c_str(), wanted.size());
   std::array<int64_t, 2> size{};
   for (size_t axis = 0; axis < 2; axis++) {
-    int64_t least = (input[2 + static_cast<int>(axis)] - 1) * window.stride[axis] + window.extent(axis) - window.pad_begin[axis] -
-                    window.pad_end[axis];
+    int64_t least =
+        (input[2 + static_cast<int>(axis)] - 1) * window.stride[axis] + window.extent(axis) - window.pad_begin[axis] - window.pad_end[axis];
     size[axis] = least;
     if (!extra.empty()) {
       check_range(node, "output_padding", extra[axis], 0);

@@ -27,13 +27,11 @@ struct Constant {
   Shape shape;
   std::shared_ptr<const void> owner;
   std::span<const std::byte> data;
-  template <class T> std::span<const T> as() const {
-    return {reinterpret_cast<const T*>(data.data()), data.size() / sizeof(T)};
-  }
+  template <class T> std::span<const T> as() const { return {reinterpret_cast<const T*>(data.data()), data.size() / sizeof(T)}; }
 };
 
 struct Value {
-  std::string name;  // the variable's name in the file (not unique)
+  std::string name;                          // the variable's name in the file (not unique)
   std::shared_ptr<const Constant> constant;  // null for what is computed
 };
 
@@ -44,10 +42,10 @@ struct Port {
 };
 
 struct Node {
-  std::string op;      // Paddle-Lite's operator name: "conv2d", "calib", …
-  std::string alias;   // of __@kernel_type_attr@__: "def", "int8_out", "fp32_to_int8", …
-  int precision = 1;   // of the same attribute: 1 fp32, 2 int8, 5 fp16, …
-  int index = 0;       // position in the file's list of operators, for messages: "conv2d #12"
+  std::string op;     // Paddle-Lite's operator name: "conv2d", "calib", …
+  std::string alias;  // of __@kernel_type_attr@__: "def", "int8_out", "fp32_to_int8", …
+  int precision = 1;  // of the same attribute: 1 fp32, 2 int8, 5 fp16, …
+  int index = 0;      // position in the file's list of operators, for messages: "conv2d #12"
   std::vector<Port> inputs, outputs;
   std::map<std::string, nb::Attr, std::less<>> attrs;
   std::shared_ptr<const FusedTail> tail;  // fused_tail.h; null: none
@@ -76,10 +74,10 @@ struct Node {
 struct Graph {
   std::string name;  // for messages: the file's
   std::vector<Value> values;
-  std::vector<Node> nodes;       // in execution order; `feed` and `fetch` are gone
-  std::vector<ValueId> inputs;   // by feed column
+  std::vector<Node> nodes;         // in execution order; `feed` and `fetch` are gone
+  std::vector<ValueId> inputs;     // by feed column
   std::vector<Shape> feed_shapes;  // as the file states them, -1 = dynamic
-  std::vector<ValueId> outputs;  // by fetch column
+  std::vector<ValueId> outputs;    // by fetch column
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   // null if not constant

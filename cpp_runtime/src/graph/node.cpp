@@ -83,9 +83,7 @@ int64_t Node::attr_int(std::string_view name) const {
 
 int64_t Node::attr_int(std::string_view name, int64_t fallback) const { return has_attr(name) ? attr_int(name) : fallback; }
 
-float Node::attr_float(std::string_view name) const {
-  return number<float, float, double>(*this, name, require_attr(*this, name), kFloat);
-}
+float Node::attr_float(std::string_view name) const { return number<float, float, double>(*this, name, require_attr(*this, name), kFloat); }
 
 float Node::attr_float(std::string_view name, float fallback) const { return has_attr(name) ? attr_float(name) : fallback; }
 

@@ -20,7 +20,7 @@ enum class Evaluation : uint8_t {
 
 struct Operator {
   std::string_view name;
-  std::string_view output;  // the one parameter whose arguments are results; all others are training leftovers
+  std::string_view output;                  // the one parameter whose arguments are results; all others are training leftovers
   std::vector<std::string_view> required;   // inputs it cannot run without
   std::vector<std::string_view> constants;  // inputs that must be parameters of the file, where present
   Evaluation evaluation;

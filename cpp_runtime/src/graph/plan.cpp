@@ -144,8 +144,7 @@ TensorView Plan::view_of(ValueId id, std::span<const Inferred> values) {
 }
 
 void Plan::measure_scratch(int threads) {
-  for (const Step& step : steps_)
-    scratch_bytes_ = std::max(scratch_bytes_, step.kernel->scratch_bytes(step.inputs, step.outputs, threads));
+  for (const Step& step : steps_) scratch_bytes_ = std::max(scratch_bytes_, step.kernel->scratch_bytes(step.inputs, step.outputs, threads));
 }
 
 void Plan::bind(std::byte* arena) {

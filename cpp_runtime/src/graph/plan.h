@@ -13,9 +13,7 @@
 #include "graph/graph.h"
 #include "graph/memory_plan.h"
 
-namespace edgeocr::kernels {
-class Kernel;
-}
+namespace edgeocr::kernels { class Kernel; }
 
 namespace edgeocr::graph {
 
@@ -85,7 +83,7 @@ class Plan {
   std::vector<std::vector<RowsView>> rows_views_;  // per group
   std::vector<TensorView> inputs_, outputs_;
   std::vector<Placement> placements_;
-  std::vector<int> placement_of_;  // per value, -1 = not in the arena
+  std::vector<int> placement_of_;                      // per value, -1 = not in the arena
   std::vector<std::shared_ptr<const void>> contents_;  // of the values known from the shapes
   std::byte* arena_ = nullptr;
   size_t arena_bytes_ = 0, scratch_bytes_ = 0;

@@ -16,7 +16,8 @@ int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 
 
 // The node makes one output row of one input row.
 bool is_pointwise(std::string_view op) {
-  constexpr std::string_view kOps[] = {"calib", "hard_swish", "relu", "relu6", "sigmoid", "hard_sigmoid", "leaky_relu", "scale", "batch_norm"};
+  constexpr std::string_view kOps[] = {"calib",        "hard_swish", "relu",  "relu6",     "sigmoid",
+                                       "hard_sigmoid", "leaky_relu", "scale", "batch_norm"};
   return std::ranges::find(kOps, op) != std::end(kOps);
 }
 

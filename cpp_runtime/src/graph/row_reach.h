@@ -18,7 +18,8 @@ struct RowReach {
   RowRange of(RowRange rows) const;
 };
 
-// The reach of input port `port`, a computed map. Nothing where the operator is not known to work row by row, or the map is no batch of one.
+// The reach of input port `port`, a computed map. Nothing where the operator is not known to work row by row, or the map is no batch of
+// one.
 std::optional<RowReach> row_reach(const Node& node, size_t port, std::span<const Inferred> values);
 
 }  // namespace edgeocr::graph

@@ -26,10 +26,10 @@ enum class ActKind : uint8_t { none, relu, relu6, leaky_relu, hard_swish };
 // Only what `kind` needs is meaningful.
 struct Activation {
   ActKind kind = ActKind::none;
-  float threshold = 0;  // relu6, hard_swish: upper bound of the clip
-  float offset = 0;     // hard_swish
+  float threshold = 0;      // relu6, hard_swish: upper bound of the clip
+  float offset = 0;         // hard_swish
   float inverse_scale = 0;  // hard_swish: 1 / scale
-  float alpha = 0;      // leaky_relu: slope below zero
+  float alpha = 0;          // leaky_relu: slope below zero
 };
 
 // What turns an int32 sum of one output channel into the value before the activation.

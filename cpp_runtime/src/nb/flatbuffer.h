@@ -40,7 +40,9 @@ class Table {
 
  private:
   friend class FlatBuffer;
-  struct Items { size_t at, count; };  // first item's position
+  struct Items {
+    size_t at, count;
+  };  // first item's position
   Table(const FlatBuffer& buffer, size_t at);
   size_t field_at(int field, size_t size) const;  // position of the field's bytes, 0 = absent
   size_t target_of(int field) const;              // what an offset field points to, 0 = absent

@@ -39,7 +39,7 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 constexpr size_t kMaxTopologyBytes = size_t{8} << 20;
-constexpr size_t kMaxName = 1024;         // of operators, variables, attributes
+constexpr size_t kMaxName = 1024;             // of operators, variables, attributes
 constexpr size_t kMaxText = size_t{1} << 16;  // of string attributes
 constexpr size_t kMaxBlocks = 64, kMaxVars = 1 << 16, kMaxOps = 1 << 13, kMaxParams = 1 << 16;
 constexpr size_t kMaxParameters = 64, kMaxArguments = 1 << 10, kMaxAttrs = 1 << 10, kMaxList = 1 << 20;
@@ -197,8 +197,7 @@ void read_params_v2(Cursor& file, const std::string& name, Model& model) {
     auto total_size = file.read<uint32_t>("parameter size");
     Cursor record(file.take(total_size, "parameter"), name);
     auto offset = record.read<uint32_t>("parameter offset");
-    if (offset < 4 || offset > total_size)
-      fail("%s: offset of parameter %u is %u, expected 4 to %u", name.c_str(), i, offset, total_size);
+    if (offset < 4 || offset > total_size) fail("%s: offset of parameter %u is %u, expected 4 to %u", name.c_str(), i, offset, total_size);
     record.take(offset - 4, "parameter header");
     FlatBuffer buffer(record.take(record.remaining(), "parameter"), name + ": parameter " + std::to_string(i));
     model.params.push_back(read_param(buffer.root(), name));

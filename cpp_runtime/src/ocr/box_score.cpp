@@ -137,9 +137,8 @@ float box_score(const float* map, int width, int height, const Quad& quad) {
 
   PolygonMask mask(x1 - x0 + 1, y1 - y0 + 1);
   std::array<PixelPoint, 4> corners;
-  std::transform(quad.begin(), quad.end(), corners.begin(), [&](Point p) {
-    return PixelPoint{cut(p.x - static_cast<float>(x0)), cut(p.y - static_cast<float>(y0))};
-  });
+  std::transform(quad.begin(), quad.end(), corners.begin(),
+                 [&](Point p) { return PixelPoint{cut(p.x - static_cast<float>(x0)), cut(p.y - static_cast<float>(y0))}; });
   mask.fill(corners);
 
   double sum = 0;

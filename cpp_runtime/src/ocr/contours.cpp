@@ -20,9 +20,7 @@ constexpr int opposite(int direction) { return (direction + 4) % 8; }
 class BorderTracer {
  public:
   BorderTracer(const uint8_t* mask, int width, int height)
-      : width_(width),
-        height_(height),
-        stride_(ptrdiff_t{width} + 2),
+      : width_(width), height_(height), stride_(ptrdiff_t{width} + 2),
         grid_(static_cast<size_t>(stride_) * (static_cast<size_t>(height) + 2), kBackground) {
     for (int y = 0; y < height; ++y) {
       const uint8_t* from = mask + static_cast<ptrdiff_t>(y) * width;
@@ -32,8 +30,7 @@ class BorderTracer {
   }
 
   // Calls found(outline) for every border in raster order of its first pixel; the outline is valid during the call.
-  template <class Found>
-  void scan(const Found& found) {
+  template <class Found> void scan(const Found& found) {
     for (int y = 0; y < height_; ++y) {
       const int8_t* row = pixel(0, y);
       for (int x = 0; x < width_; ++x) {

@@ -40,7 +40,10 @@ std::vector<PixelPoint> convex_hull(std::span<const PixelPoint> points);
 
 // cv2.boxPoints(cv2.minAreaRect(points)) in the order of PaddleOCR's get_mini_boxes (two leftmost corners by y, two rightmost by
 // y, then clockwise from top left), and the shorter side. `points` is not empty.
-struct MiniBox { Quad quad; float short_side = 0; };
+struct MiniBox {
+  Quad quad;
+  float short_side = 0;
+};
 MiniBox mini_box(std::span<const PixelPoint> points);
 
 // pyclipper: offset of the closed polygon by distance = area * ratio / length, JT_ROUND, arc tolerance 0.25, corners cut to

@@ -17,12 +17,16 @@ struct Normalisation {
 constexpr Normalisation kDetectorNormalisation{{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}, true};
 constexpr Normalisation kLineNormalisation{{0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}, false};
 
-struct Size { int width = 0, height = 0; };
+struct Size {
+  int width = 0, height = 0;
+};
 
 // Detector: long side <= limit_side_len (ratio, then int()), each side round-half-even(side/32)*32, at least 32.
 Size detector_size(int picture_width, int picture_height, int limit_side_len = 960);
 // Recogniser: net width max(320, int(height*w/h)); content min(net width, ceil(height*w/h)).
-struct LineSize { int net_width = 0, content_width = 0; };
+struct LineSize {
+  int net_width = 0, content_width = 0;
+};
 LineSize recogniser_size(int crop_width, int crop_height, int net_height);
 // Classifier: its input is 3x48x192; content min(192, ceil(48*w/h)).
 constexpr int kClassifierHeight = 48, kClassifierWidth = 192;

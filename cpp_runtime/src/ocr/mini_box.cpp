@@ -39,10 +39,9 @@ class Calipers {
     }
     const auto by_x = [](Point a, Point b) { return a.x < b.x; };
     const auto by_y = [](Point a, Point b) { return a.y < b.y; };
-    touching_ = {index(std::min_element(corners.begin(), corners.end(), by_y)),
-                 index(std::max_element(corners.begin(), corners.end(), by_x)),
-                 index(std::max_element(corners.begin(), corners.end(), by_y)),
-                 index(std::min_element(corners.begin(), corners.end(), by_x))};
+    touching_ = {
+        index(std::min_element(corners.begin(), corners.end(), by_y)), index(std::max_element(corners.begin(), corners.end(), by_x)),
+        index(std::max_element(corners.begin(), corners.end(), by_y)), index(std::min_element(corners.begin(), corners.end(), by_x))};
   }
 
   RotatedRect smallest() {

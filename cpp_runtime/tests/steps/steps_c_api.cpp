@@ -20,8 +20,7 @@ using namespace edgeocr::ocr;
 
 thread_local std::string last_error;
 
-template <class Step>
-int guarded(const Step& step) {
+template <class Step> int guarded(const Step& step) {
   try {
     return step();
   } catch (const std::exception& error) {
@@ -30,8 +29,7 @@ int guarded(const Step& step) {
   }
 }
 
-template <class T>
-T* to_c_memory(const std::vector<T>& values) {
+template <class T> T* to_c_memory(const std::vector<T>& values) {
   T* memory = static_cast<T*>(std::malloc(values.size() * sizeof(T) + 1));
   std::copy(values.begin(), values.end(), memory);
   return memory;

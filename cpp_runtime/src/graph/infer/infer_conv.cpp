@@ -22,8 +22,7 @@ void check_bias(const InferContext& context, int64_t channels) {
   const Inferred* bias = context.find("Bias");
   if (bias == nullptr) return;
   context.expect_dtype(*bias, "bias", DataType::f32);
-  if (bias->shape.count() != channels)
-    context.reject("bias has %" PRId64 " elements, expected %" PRId64, bias->shape.count(), channels);
+  if (bias->shape.count() != channels) context.reject("bias has %" PRId64 " elements, expected %" PRId64, bias->shape.count(), channels);
 }
 
 int64_t check_groups(const InferContext& context, int64_t input_channels, int64_t filters, const char* filters_name) {

@@ -5,12 +5,12 @@ namespace edgeocr::graph {
 
 class InferContext;
 
-void infer_conv(InferContext& context);            // infer_conv.cpp
+void infer_conv(InferContext& context);                 // infer_conv.cpp
 void infer_conv_over_upsampled(InferContext& context);  // infer_conv_over_upsampled.cpp
-void infer_conv_transpose(InferContext& context);  // infer_conv.cpp
+void infer_conv_transpose(InferContext& context);       // infer_conv.cpp
 void infer_conv_transpose_pair(InferContext& context);  // infer_conv_transpose_pair.cpp
-void infer_pool(InferContext& context);            // infer_pool.cpp
-void infer_nearest_interp(InferContext& context);  // infer_interp.cpp
+void infer_pool(InferContext& context);                 // infer_pool.cpp
+void infer_nearest_interp(InferContext& context);       // infer_interp.cpp
 
 void infer_activation(InferContext& context);   // infer_elementwise.cpp
 void infer_batch_norm(InferContext& context);   // infer_elementwise.cpp

@@ -69,8 +69,7 @@ void infer_squeeze(InferContext& context) {
   std::vector<bool> drop(static_cast<size_t>(input.shape.rank()), false);
   for (int64_t value : axes) {
     int axis = context.axis(value, input.shape.rank());
-    if (input.shape[axis] != 1)
-      context.reject("squeezes dimension %d of %s, expected size 1 there", axis, input.shape.str().c_str());
+    if (input.shape[axis] != 1) context.reject("squeezes dimension %d of %s, expected size 1 there", axis, input.shape.str().c_str());
     drop[static_cast<size_t>(axis)] = true;
   }
   for (int i = 0; i < input.shape.rank(); i++) {
@@ -96,8 +95,7 @@ void infer_unsqueeze(InferContext& context) {
 void infer_flatten2(InferContext& context) {
   const Inferred& input = context.input("X");
   int64_t axis = context.node().attr_int("axis", 1);
-  if (axis < 0 || axis > input.shape.rank())
-    context.reject("axis is %" PRId64 ", expected 0 to %d", axis, input.shape.rank());
+  if (axis < 0 || axis > input.shape.rank()) context.reject("axis is %" PRId64 ", expected 0 to %d", axis, input.shape.rank());
   Shape flat{1, 1};
   for (int i = 0; i < input.shape.rank(); i++) flat[i < axis ? 0 : 1] *= input.shape[i];
   context.set_reshaped(input, flat);

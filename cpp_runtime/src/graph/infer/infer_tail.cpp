@@ -33,8 +33,7 @@ void check_residual(const InferContext& context, const Inferred& residual, DataT
 void InferContext::set_tail_outputs(DataType dtype, const Shape& shape) {
   const FusedTail& tail = *node_.tail;
   if (dtype != DataType::f32 && dtype != DataType::f16) reject("result is %s, expected fp32 or fp16 before a tail", name_of(dtype));
-  if (tail.outputs.size() != node_.outputs.size())
-    reject("tail has %zu outputs, expected %zu", tail.outputs.size(), node_.outputs.size());
+  if (tail.outputs.size() != node_.outputs.size()) reject("tail has %zu outputs, expected %zu", tail.outputs.size(), node_.outputs.size());
   if (tail.addend != nullptr) check_addend(*this, *tail.addend, shape);
   if (tail.residual >= 0) {
     const Port& port = node_.inputs[static_cast<size_t>(tail.residual)];

@@ -21,8 +21,7 @@ std::shared_ptr<const Constant> filter_channels(const Constant& filter, int64_t 
   const size_t row = static_cast<size_t>(count) * channel;
   auto memory = allocate_aligned(static_cast<size_t>(whole[0]) * row, "filter");
   for (int64_t o = 0; o < whole[0]; o++)
-    std::memcpy(memory.get() + static_cast<size_t>(o) * row,
-                filter.data.data() + static_cast<size_t>(o * whole[1] + first) * channel, row);
+    std::memcpy(memory.get() + static_cast<size_t>(o) * row, filter.data.data() + static_cast<size_t>(o * whole[1] + first) * channel, row);
   std::span<const std::byte> data(memory.get(), static_cast<size_t>(whole[0]) * row);
   return std::make_shared<Constant>(Constant{filter.dtype, part, std::move(memory), data});
 }

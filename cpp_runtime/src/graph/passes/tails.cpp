@@ -11,10 +11,25 @@ namespace {
 // Sorted. The fused forms of elementwise operators have an activation of their own and may have a tail as well.
 constexpr std::array<std::string_view, 8> kProducts{
     "conv2d", "conv2d_over_upsampled", "conv2d_transpose", "depthwise_conv2d", "fc", "matmul", "matmul_v2", "mul"};
-constexpr std::array<std::string_view, 19> kOthers{
-    "batch_norm", "elementwise_add", "elementwise_div", "elementwise_mul", "elementwise_sub", "fusion_elementwise_add_activation",
-    "fusion_elementwise_div_activation", "fusion_elementwise_mul_activation", "fusion_elementwise_sub_activation", "hard_sigmoid",
-    "hard_swish", "leaky_relu", "pool2d", "relu", "relu6", "scale", "sigmoid", "swish", "tanh"};
+constexpr std::array<std::string_view, 19> kOthers{"batch_norm",
+                                                   "elementwise_add",
+                                                   "elementwise_div",
+                                                   "elementwise_mul",
+                                                   "elementwise_sub",
+                                                   "fusion_elementwise_add_activation",
+                                                   "fusion_elementwise_div_activation",
+                                                   "fusion_elementwise_mul_activation",
+                                                   "fusion_elementwise_sub_activation",
+                                                   "hard_sigmoid",
+                                                   "hard_swish",
+                                                   "leaky_relu",
+                                                   "pool2d",
+                                                   "relu",
+                                                   "relu6",
+                                                   "scale",
+                                                   "sigmoid",
+                                                   "swish",
+                                                   "tanh"};
 
 bool gives_int8(const Node& node) { return node.alias == "int8_out" || node.alias == "int8out"; }
 

@@ -27,8 +27,7 @@ std::string_view kernel_name(UnaryOp op) {
 
 class Activate : public Kernel {
  public:
-  explicit Activate(const graph::Node& node)
-      : loops_(current_loops()), input_(input_index(node, "X")), unary_(unary_of(node)) {}
+  explicit Activate(const graph::Node& node) : loops_(current_loops()), input_(input_index(node, "X")), unary_(unary_of(node)) {}
 
   std::string_view name() const override { return kernel_name(unary_.op); }
 

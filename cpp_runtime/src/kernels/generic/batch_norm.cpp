@@ -15,7 +15,8 @@ namespace {
 
 class BatchNorm : public Kernel {
  public:
-  BatchNorm(const graph::Node& node, const graph::Graph& graph) : loops_(current_loops()), input_(input_index(node, "X")), output_(output_index(node, "Y")) {
+  BatchNorm(const graph::Node& node, const graph::Graph& graph)
+      : loops_(current_loops()), input_(input_index(node, "X")), output_(output_index(node, "Y")) {
     scale_ = constant_floats(node, graph, "Scale");
     bias_ = constant_floats(node, graph, "Bias");
     const std::vector<float> mean = constant_floats(node, graph, "Mean"), variance = constant_floats(node, graph, "Variance");
@@ -43,7 +44,8 @@ class BatchNorm : public Kernel {
     if (!in.is_map()) return run_rows(context, in, out);
     parallel(context, map_pixels(in), 64, [&](int64_t begin, int64_t end, int) {
       for (int64_t p = begin; p < end; p++)
-        loops_.affine_channels(in.as<const float>() + pixel_offset(in, p), scale_.data(), bias_.data(), channels, out.as<float>() + pixel_offset(out, p));
+        loops_.affine_channels(in.as<const float>() + pixel_offset(in, p), scale_.data(), bias_.data(), channels,
+                               out.as<float>() + pixel_offset(out, p));
     });
     clear_padding(out);
   }
@@ -68,6 +70,8 @@ class BatchNorm : public Kernel {
 
 }  // namespace
 
-std::unique_ptr<Kernel> create_batch_norm(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<BatchNorm>(node, graph); }
+std::unique_ptr<Kernel> create_batch_norm(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<BatchNorm>(node, graph);
+}
 
 }  // namespace edgeocr::kernels::generic

@@ -40,9 +40,19 @@ template <class Sum> void add(const Sum* __restrict a, const Sum* __restrict b, 
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
   const graph::Constant& filter = constant_input(node, graph, "Filter");
   ConvParameters p;
-  p.geometry = {.groups = 1, .in_channels = filter.shape[1], .out_channels = filter.shape[0], .kernel_h = 3, .kernel_w = 3,
-                .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1,
-                .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+  p.geometry = {.groups = 1,
+                .in_channels = filter.shape[1],
+                .out_channels = filter.shape[0],
+                .kernel_h = 3,
+                .kernel_w = 3,
+                .stride_h = 1,
+                .stride_w = 1,
+                .dilation_h = 1,
+                .dilation_w = 1,
+                .pad_top = 1,
+                .pad_bottom = 1,
+                .pad_left = 1,
+                .pad_right = 1};
   p.int8_in = node.precision == 2;
   p.int8_out = p.int8_in && node.alias == "int8_out";
   return p;
@@ -146,13 +156,12 @@ class Conv2dOverUpsampled : public Kernel {
     return panel;
   }
 
-  template <class Sum>
-  void multiply(const Source& source, const TensorView& in, int64_t row, std::byte* panel, Sum* products) const {
+  template <class Sum> void multiply(const Source& source, const TensorView& in, int64_t row, std::byte* panel, Sum* products) const {
     const void* pixels = rows_of(source, in, row, panel);
     const int64_t k = source.weights.rows(), n = source.weights.columns();
     if constexpr (std::is_same_v<Sum, float>) {
-      loops_.gemm_f32(static_cast<const float*>(pixels), k, in.shape[3],
-                      static_cast<const float*>(source.weights.data()), k, n, products, n);
+      loops_.gemm_f32(static_cast<const float*>(pixels), k, in.shape[3], static_cast<const float*>(source.weights.data()), k, n, products,
+                      n);
     } else {
       loops_.gemm_i8(pixels, k, in.shape[3], source.weights.data(), k, n, products, n);
     }

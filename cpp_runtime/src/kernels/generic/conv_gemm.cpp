@@ -103,7 +103,8 @@ void GemmConvolution::gather(const Run& run, int64_t group, int64_t first, int64
       if (in.pixel_stride == tap_channels_) {
         if (stop > begin) copy_channels(run, source, (stop - begin) * tap_channels_, target);
       } else {
-        for (int64_t tap = begin; tap < stop; tap++, source += in.pixel_stride * in_bytes) copy_channels(run, source, tap_channels_, target);
+        for (int64_t tap = begin; tap < stop; tap++, source += in.pixel_stride * in_bytes)
+          copy_channels(run, source, tap_channels_, target);
       }
       zeros(segment.taps - stop, target);
     }
@@ -134,7 +135,8 @@ void GemmConvolution::run_phase(const RunContext& context, const Run& run) const
   const bool whole = steps_.out_h == 1 && steps_.out_w == 1;
   const auto out_offset = [&](int64_t index) {
     if (whole) return pixel_offset(run.out, index);
-    const int64_t y = index / run.grid_w % run.grid_h * steps_.out_h + run.phase.out_y, x = index % run.grid_w * steps_.out_w + run.phase.out_x;
+    const int64_t y = index / run.grid_w % run.grid_h * steps_.out_h + run.phase.out_y,
+                  x = index % run.grid_w * steps_.out_w + run.phase.out_x;
     return index / (run.grid_h * run.grid_w) * run.out.batch_stride + y * run.out.row_stride + x * run.out.pixel_stride;
   };
   parallel(context, run.out.shape[0] * run.grid_h * run.grid_w, panel_pixels_, [&](int64_t begin, int64_t end, int worker) {
@@ -150,14 +152,16 @@ void GemmConvolution::run_phase(const RunContext& context, const Run& run) const
         const std::byte* rows = rows_of(run, group, first, count, panel, stride);
         float* group_sums = sums + group * parameters_.group_out();
         if (parameters_.int8_in) {
-          loops_.gemm_i8(rows, stride, count, weights.data(), weights.rows(), weights.columns(), reinterpret_cast<int32_t*>(group_sums), sum_columns_);
+          loops_.gemm_i8(rows, stride, count, weights.data(), weights.rows(), weights.columns(), reinterpret_cast<int32_t*>(group_sums),
+                         sum_columns_);
         } else {
           loops_.gemm_f32(reinterpret_cast<const float*>(rows), stride, count, static_cast<const float*>(weights.data()), weights.rows(),
                           weights.columns(), group_sums, sum_columns_);
         }
       }
       for (int64_t i = 0; i < count; i++)
-        epilogue_.apply(loops_, sums + i * sum_columns_, 0, lanes, run.out.as<std::byte>() + static_cast<size_t>(out_offset(first + i)) * out_bytes);
+        epilogue_.apply(loops_, sums + i * sum_columns_, 0, lanes,
+                        run.out.as<std::byte>() + static_cast<size_t>(out_offset(first + i)) * out_bytes);
     }
   });
 }
@@ -170,8 +174,8 @@ void GemmConvolution::run(const RunContext& context, const TensorView& in, const
     const bool one_tap = phase.segments.size() == 1 && phase.segments[0].taps == 1 && phase.segments[0].dy + shift_y == 0 &&
                          phase.segments[0].dx + shift_x == 0;
     const bool same_grid = steps_.in_h == 1 && steps_.in_w == 1 && run.grid_h == in.shape[2] && run.grid_w == in.shape[3];
-    run.direct = one_tap && same_grid && parameters_.geometry.groups == 1 && pixels_are_even(in) &&
-                 in.pixel_stride == tap_channels_ && phase.groups[0].rows() == tap_channels_;
+    run.direct = one_tap && same_grid && parameters_.geometry.groups == 1 && pixels_are_even(in) && in.pixel_stride == tap_channels_ &&
+                 phase.groups[0].rows() == tap_channels_;
     run_phase(context, run);
   }
 }

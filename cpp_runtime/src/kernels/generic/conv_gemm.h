@@ -61,11 +61,11 @@ class GemmConvolution {
   Steps steps_;
   Epilogue epilogue_;
   std::vector<PackedPhase> phases_;
-  bool widen_ = false;          // int8 pixels become int16 on their way into the panel
-  size_t element_bytes_ = 0;    // of the panel
-  int64_t tap_channels_ = 0;    // channels gathered per tap
-  int64_t row_elements_ = 0;    // of a panel row
-  int64_t sum_columns_ = 0;     // of a row of sums
+  bool widen_ = false;        // int8 pixels become int16 on their way into the panel
+  size_t element_bytes_ = 0;  // of the panel
+  int64_t tap_channels_ = 0;  // channels gathered per tap
+  int64_t row_elements_ = 0;  // of a panel row
+  int64_t sum_columns_ = 0;   // of a row of sums
   int64_t panel_pixels_ = 0;
 };
 

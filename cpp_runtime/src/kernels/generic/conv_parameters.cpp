@@ -21,10 +21,16 @@ ConvParameters conv_parameters(const graph::Node& node, const graph::Graph& grap
       .groups = groups,
       .in_channels = transposed ? filter.shape[0] : filter.shape[1] * groups,
       .out_channels = transposed ? filter.shape[1] * groups : filter.shape[0],
-      .kernel_h = filter.shape[2], .kernel_w = filter.shape[3],
-      .stride_h = window.stride[0], .stride_w = window.stride[1],
-      .dilation_h = window.dilation[0], .dilation_w = window.dilation[1],
-      .pad_top = window.pad_begin[0], .pad_bottom = window.pad_end[0], .pad_left = window.pad_begin[1], .pad_right = window.pad_end[1],
+      .kernel_h = filter.shape[2],
+      .kernel_w = filter.shape[3],
+      .stride_h = window.stride[0],
+      .stride_w = window.stride[1],
+      .dilation_h = window.dilation[0],
+      .dilation_w = window.dilation[1],
+      .pad_top = window.pad_begin[0],
+      .pad_bottom = window.pad_end[0],
+      .pad_left = window.pad_begin[1],
+      .pad_right = window.pad_end[1],
   };
   p.same_padding = node.attr_string("padding_algorithm") == "SAME";
   p.int8_in = node.precision == 2;
@@ -32,7 +38,8 @@ ConvParameters conv_parameters(const graph::Node& node, const graph::Graph& grap
   const DataType expected = p.int8_in ? DataType::i8 : DataType::f32;
   if (filter.dtype != expected) fail("%s: Filter is %s, expected %s", node.label().c_str(), name_of(filter.dtype), name_of(expected));
   if (p.geometry.in_channels % groups != 0 || p.geometry.out_channels % groups != 0 || filter.shape.count() == 0) {
-    fail("%s: Filter is %s, which %lld groups do not fit", node.label().c_str(), filter.shape.str().c_str(), static_cast<long long>(groups));
+    fail("%s: Filter is %s, which %lld groups do not fit", node.label().c_str(), filter.shape.str().c_str(),
+         static_cast<long long>(groups));
   }
   return p;
 }

@@ -34,14 +34,26 @@ size_t DepthwiseConvolution::row_bytes(const TensorView& out) const {
   return align_up(static_cast<size_t>(out.shape[3] * lanes_) * sizeof(float));
 }
 
-size_t DepthwiseConvolution::scratch_bytes(const TensorView& out, int threads) const { return static_cast<size_t>(threads) * row_bytes(out); }
+size_t DepthwiseConvolution::scratch_bytes(const TensorView& out, int threads) const {
+  return static_cast<size_t>(threads) * row_bytes(out);
+}
 
 template <class T> DepthwiseRow<T> DepthwiseConvolution::row_of(const TensorView& in, const TensorView& out) const {
   const ConvGeometry& g = parameters_.geometry;
-  return {.in = in.as<const T>(), .row_stride = in.row_stride, .pixel_stride = in.pixel_stride,
-          .in_h = in.shape[2], .in_w = in.shape[3],
-          .kernel_h = g.kernel_h, .kernel_w = g.kernel_w, .dilation_h = g.dilation_h, .dilation_w = g.dilation_w, .stride_w = g.stride_w,
-          .top = -parameters_.pad_top(in.shape[2]), .left = -parameters_.pad_left(in.shape[3]), .channels = lanes_, .out_w = out.shape[3]};
+  return {.in = in.as<const T>(),
+          .row_stride = in.row_stride,
+          .pixel_stride = in.pixel_stride,
+          .in_h = in.shape[2],
+          .in_w = in.shape[3],
+          .kernel_h = g.kernel_h,
+          .kernel_w = g.kernel_w,
+          .dilation_h = g.dilation_h,
+          .dilation_w = g.dilation_w,
+          .stride_w = g.stride_w,
+          .top = -parameters_.pad_top(in.shape[2]),
+          .left = -parameters_.pad_left(in.shape[3]),
+          .channels = lanes_,
+          .out_w = out.shape[3]};
 }
 
 void DepthwiseConvolution::run(const RunContext& context, const TensorView& in, const TensorView& out) const {

@@ -35,7 +35,8 @@ struct Operand {
 class Elementwise : public Kernel {
  public:
   Elementwise(const graph::Node& node, const graph::Graph& graph)
-      : loops_(current_loops()), op_(operation(node)), x_(input_index(node, "X")), y_(input_index(node, "Y")), axis_(node.attr_int("axis", -1)) {
+      : loops_(current_loops()), op_(operation(node)), x_(input_index(node, "X")), y_(input_index(node, "Y")),
+        axis_(node.attr_int("axis", -1)) {
     if (node.op.starts_with("fusion_")) act_ = named_activation(node, "act_type");
     constant_x_ = as_map(graph.constant(node.input("X")));
     constant_y_ = as_map(graph.constant(node.input("Y")));
@@ -94,7 +95,8 @@ class Elementwise : public Kernel {
       if (view.shape[i] != 1) result.steps[static_cast<size_t>(at)] = strides[static_cast<size_t>(i)];
     }
     if (!fits) {
-      fail("elementwise: %s does not broadcast to %s at axis %lld", view.shape.str().c_str(), out.str().c_str(), static_cast<long long>(axis_));
+      fail("elementwise: %s does not broadcast to %s at axis %lld", view.shape.str().c_str(), out.str().c_str(),
+           static_cast<long long>(axis_));
     }
     return result;
   }
@@ -134,6 +136,8 @@ class Elementwise : public Kernel {
 
 }  // namespace
 
-std::unique_ptr<Kernel> create_elementwise(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<Elementwise>(node, graph); }
+std::unique_ptr<Kernel> create_elementwise(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<Elementwise>(node, graph);
+}
 
 }  // namespace edgeocr::kernels::generic

@@ -74,7 +74,9 @@ class Fc : public Kernel {
 
  private:
   // Maps pass through a row-major copy.
-  static size_t rows_bytes(const TensorView& view) { return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * size_of(view.dtype)) : 0; }
+  static size_t rows_bytes(const TensorView& view) {
+    return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * size_of(view.dtype)) : 0;
+  }
 
   std::string op_;
   FcForm form_;
@@ -86,8 +88,6 @@ class Fc : public Kernel {
 
 }  // namespace
 
-std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph) {
-  return std::make_unique<Fc>(node, graph);
-}
+std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<Fc>(node, graph); }
 
 }  // namespace edgeocr::kernels::generic

@@ -9,9 +9,9 @@ namespace edgeocr::kernels::generic {
 
 struct FcForm {
   std::string_view input, weights, input_scale, weight_scale;  // names of parameters and attributes
-  int row_dimensions = -1;  // first dimensions of the input that count rows; -1: all but the last
-  bool transposed = false;  // weights are [N, K]
-  float alpha = 1;          // factor of the result
+  int row_dimensions = -1;                                     // first dimensions of the input that count rows; -1: all but the last
+  bool transposed = false;                                     // weights are [N, K]
+  float alpha = 1;                                             // factor of the result
   int64_t k = 0, n = 0;
 
   // Element of the weights as the file has them.

@@ -70,6 +70,8 @@ class NearestInterp : public Kernel {
 
 }  // namespace
 
-std::unique_ptr<Kernel> create_interp(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<NearestInterp>(node, graph); }
+std::unique_ptr<Kernel> create_interp(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<NearestInterp>(node, graph);
+}
 
 }  // namespace edgeocr::kernels::generic

@@ -23,12 +23,12 @@ enum class BinaryOp : uint8_t { add, sub, mul, div };
 
 // One output row of a depthwise convolution. Pointers and strides in elements.
 template <class T> struct DepthwiseRow {
-  const T* in;             // pixel (0, 0) of the map
+  const T* in;  // pixel (0, 0) of the map
   ptrdiff_t row_stride, pixel_stride;
   int64_t in_h, in_w;
   int64_t kernel_h, kernel_w, dilation_h, dilation_w, stride_w;
-  int64_t top, left;       // input coordinates of tap (0, 0) of the row's first pixel; negative inside the padding
-  int64_t channels;        // as stored: pixel_stride_of(C)
+  int64_t top, left;  // input coordinates of tap (0, 0) of the row's first pixel; negative inside the padding
+  int64_t channels;   // as stored: pixel_stride_of(C)
   int64_t out_w;
 };
 

@@ -48,8 +48,7 @@ template <class Sum, class In, class Weight> inline Sum sum_taps(const Taps<In, 
   return sum;
 }
 
-template <class Vector, class Sum, class In, class Weight>
-inline void row_sums(const DepthwiseRow<In>& r, const Weight* w, Sum* out) {
+template <class Vector, class Sum, class In, class Weight> inline void row_sums(const DepthwiseRow<In>& r, const Weight* w, Sum* out) {
   const TapRange rows = taps_inside(r.top, r.dilation_h, r.kernel_h, r.in_h);
   Taps<In, Weight> t{};
   t.rows = rows.end - rows.begin;

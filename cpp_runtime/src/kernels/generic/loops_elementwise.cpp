@@ -32,10 +32,18 @@ void activate_all(const Activation& act, int64_t n, float* data) {
   const Activation a = act;
   switch (a.kind) {
     case ActKind::none: return;
-    case ActKind::relu: for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::relu, a); return;
-    case ActKind::relu6: for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::relu6, a); return;
-    case ActKind::leaky_relu: for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::leaky_relu, a); return;
-    case ActKind::hard_swish: for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::hard_swish, a); return;
+    case ActKind::relu:
+      for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::relu, a);
+      return;
+    case ActKind::relu6:
+      for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::relu6, a);
+      return;
+    case ActKind::leaky_relu:
+      for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::leaky_relu, a);
+      return;
+    case ActKind::hard_swish:
+      for (int64_t i = 0; i < n; i++) data[i] = activate(data[i], ActKind::hard_swish, a);
+      return;
   }
 }
 

@@ -7,8 +7,7 @@ inline namespace EDGEOCR_ISA {
 
 namespace {
 
-template <int P, int V>
-inline void tile_f32(const float* a, ptrdiff_t lda, const float* w, int64_t k, float* out, ptrdiff_t ldo) {
+template <int P, int V> inline void tile_f32(const float* a, ptrdiff_t lda, const float* w, int64_t k, float* out, ptrdiff_t ldo) {
   f32x8 sum[P][V] = {};
   for (int64_t i = 0; i < k; i++, w += 8 * V) {
     f32x8 columns[V];
@@ -22,8 +21,7 @@ inline void tile_f32(const float* a, ptrdiff_t lda, const float* w, int64_t k, f
     for (int v = 0; v < V; v++) store(out + p * ldo + 8 * v, sum[p][v]);
 }
 
-template <int P, int V>
-inline void tile_i8(const GemmInt* a, ptrdiff_t lda, const GemmInt* w, int64_t k, int32_t* out, ptrdiff_t ldo) {
+template <int P, int V> inline void tile_i8(const GemmInt* a, ptrdiff_t lda, const GemmInt* w, int64_t k, int32_t* out, ptrdiff_t ldo) {
   i32x8 sum[P][V] = {};
   for (int64_t i = 0; i < k; i += kGroup, w += 8 * V * kGroup)
     for (int p = 0; p < P; p++)
@@ -35,14 +33,16 @@ inline void tile_i8(const GemmInt* a, ptrdiff_t lda, const GemmInt* w, int64_t k
 struct TileF32 {
   using In = float;
   using Out = float;
-  template <int P, int V>
-  static void run(const In* a, ptrdiff_t lda, const In* w, int64_t k, Out* out, ptrdiff_t ldo) { tile_f32<P, V>(a, lda, w, k, out, ldo); }
+  template <int P, int V> static void run(const In* a, ptrdiff_t lda, const In* w, int64_t k, Out* out, ptrdiff_t ldo) {
+    tile_f32<P, V>(a, lda, w, k, out, ldo);
+  }
 };
 struct TileI8 {
   using In = GemmInt;
   using Out = int32_t;
-  template <int P, int V>
-  static void run(const In* a, ptrdiff_t lda, const In* w, int64_t k, Out* out, ptrdiff_t ldo) { tile_i8<P, V>(a, lda, w, k, out, ldo); }
+  template <int P, int V> static void run(const In* a, ptrdiff_t lda, const In* w, int64_t k, Out* out, ptrdiff_t ldo) {
+    tile_i8<P, V>(a, lda, w, k, out, ldo);
+  }
 };
 
 // The last, smaller tile of a block.
@@ -58,8 +58,7 @@ void rest(const typename Tile::In* a, ptrdiff_t lda, int64_t pixels, const typen
 template <class Tile, int V>
 void block(const typename Tile::In* a, ptrdiff_t lda, int64_t pixels, const typename Tile::In* w, int64_t k, typename Tile::Out* out,
            ptrdiff_t ldo) {
-  for (; pixels >= kTile; pixels -= kTile, a += kTile * lda, out += kTile * ldo)
-    Tile::template run<kTile, V>(a, lda, w, k, out, ldo);
+  for (; pixels >= kTile; pixels -= kTile, a += kTile * lda, out += kTile * ldo) Tile::template run<kTile, V>(a, lda, w, k, out, ldo);
   rest<Tile, kTile - 1, V>(a, lda, pixels, w, k, out, ldo);
 }
 

@@ -7,7 +7,9 @@ inline namespace EDGEOCR_ISA {
 namespace {
 
 // Calls body with the activation's kind as a compile-time constant, so that the loop inside has no branch.
-template <ActKind K> struct Fixed { static constexpr ActKind kind = K; };
+template <ActKind K> struct Fixed {
+  static constexpr ActKind kind = K;
+};
 template <class Body> inline void with_kind(ActKind kind, const Body& body) {
   switch (kind) {
     case ActKind::none: return body(Fixed<ActKind::none>());

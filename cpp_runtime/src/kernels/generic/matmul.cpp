@@ -24,8 +24,7 @@ struct Operand {
 
 class Matmul : public Kernel {
  public:
-  explicit Matmul(const graph::Node& node)
-      : loops_(current_loops()), op_(node.op), x_(input_index(node, "X")), y_(input_index(node, "Y")) {
+  explicit Matmul(const graph::Node& node) : loops_(current_loops()), op_(node.op), x_(input_index(node, "X")), y_(input_index(node, "Y")) {
     const bool old = node.op == "matmul";
     transpose_x_ = node.attr_int(old ? "transpose_X" : "trans_x", 0) != 0;
     transpose_y_ = node.attr_int(old ? "transpose_Y" : "trans_y", 0) != 0;
@@ -57,7 +56,8 @@ class Matmul : public Kernel {
         const float* y = inputs[y_].as<const float>() + offset(out.shape, s.y.batch, batch);
         float* target = out.as<float>() + offset(out.shape, to, batch);
         copy_strided(matrix_x, sizeof(float), x, {s.x.row_stride, s.x.column_stride}, rows, {s.k, 1});
-        pack_columns<float>(packed, s.k, s.n, 1, [&](int64_t row, int64_t column) { return y[row * s.y.row_stride + column * s.y.column_stride]; });
+        pack_columns<float>(packed, s.k, s.n, 1,
+                            [&](int64_t row, int64_t column) { return y[row * s.y.row_stride + column * s.y.column_stride]; });
         loops_.gemm_f32(rows, s.k, s.m, packed, s.k, s.n, sums, padded_columns(s.n));
         if (alpha_ != 1.0f) loops_.multiply(alpha_, s.m * padded_columns(s.n), sums);
         copy_strided(matrix_out, sizeof(float), sums, {padded_columns(s.n), 1}, target,
@@ -73,7 +73,9 @@ class Matmul : public Kernel {
     int64_t m = 0, k = 0, n = 0, batches = 1;
     size_t rows_bytes() const { return align_up(static_cast<size_t>(m * k) * sizeof(float)); }
     size_t packed_bytes() const { return align_up(static_cast<size_t>(k * padded_columns(n)) * sizeof(float)); }
-    size_t worker_bytes() const { return rows_bytes() + packed_bytes() + align_up(static_cast<size_t>(m * padded_columns(n)) * sizeof(float)); }
+    size_t worker_bytes() const {
+      return rows_bytes() + packed_bytes() + align_up(static_cast<size_t>(m * padded_columns(n)) * sizeof(float));
+    }
   };
 
   static Operand operand(const TensorView& view, const Shape& out, bool transpose) {

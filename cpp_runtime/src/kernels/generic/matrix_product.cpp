@@ -54,7 +54,8 @@ void MatrixProduct::run(ThreadPool& pool, std::byte* scratch, const void* rows, 
       if (epilogue_.int8_in()) {
         loops_.gemm_i8(a, stride, count, w, weights_.rows(), columns, reinterpret_cast<int32_t*>(sums), kColumns);
       } else {
-        loops_.gemm_f32(static_cast<const float*>(a), stride, count, reinterpret_cast<const float*>(w), weights_.rows(), columns, sums, kColumns);
+        loops_.gemm_f32(static_cast<const float*>(a), stride, count, reinterpret_cast<const float*>(w), weights_.rows(), columns, sums,
+                        kColumns);
       }
       for (int64_t i = 0; i < count; i++) {
         auto* target = static_cast<std::byte*>(out) + static_cast<size_t>((row + i) * n() + column) * out_bytes;

@@ -26,8 +26,8 @@ class MatrixProduct {
   PackedWeights weights_;
   int64_t k_;
   Epilogue epilogue_;
-  bool copy_rows_;       // int8 rows that must be widened or padded to the group
-  size_t row_bytes_;     // as the gemm reads them
+  bool copy_rows_;    // int8 rows that must be widened or padded to the group
+  size_t row_bytes_;  // as the gemm reads them
 };
 
 }  // namespace edgeocr::kernels::generic

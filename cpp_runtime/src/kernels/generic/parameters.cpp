@@ -50,7 +50,8 @@ const graph::Constant& constant_input(const graph::Node& node, const graph::Grap
   if (id == graph::kNoValue) fail("%s: input %.*s is missing", node.label().c_str(), length, parameter.data());
   const graph::Constant* constant = graph.constant(id);
   if (constant == nullptr) {
-    fail("%s: input %.*s (%s) is computed, expected a parameter", node.label().c_str(), length, parameter.data(), graph.value(id).name.c_str());
+    fail("%s: input %.*s (%s) is computed, expected a parameter", node.label().c_str(), length, parameter.data(),
+         graph.value(id).name.c_str());
   }
   return *constant;
 }
@@ -58,7 +59,8 @@ const graph::Constant& constant_input(const graph::Node& node, const graph::Grap
 std::vector<float> constant_floats(const graph::Node& node, const graph::Graph& graph, std::string_view parameter) {
   const graph::Constant& constant = constant_input(node, graph, parameter);
   if (constant.dtype != DataType::f32) {
-    fail("%s: input %.*s is %s, expected fp32", node.label().c_str(), static_cast<int>(parameter.size()), parameter.data(), name_of(constant.dtype));
+    fail("%s: input %.*s is %s, expected fp32", node.label().c_str(), static_cast<int>(parameter.size()), parameter.data(),
+         name_of(constant.dtype));
   }
   const auto values = constant.as<float>();
   return {values.begin(), values.end()};
@@ -77,8 +79,8 @@ std::vector<float> scales(const graph::Node& node, std::string_view attribute, i
   std::vector<float> values = node.attr_floats(attribute);
   if (values.size() == 1) values.resize(static_cast<size_t>(n), float{values[0]});
   if (static_cast<int64_t>(values.size()) != n) {
-    fail("%s: attribute %.*s has %zu values, expected 1 or %lld", node.label().c_str(), static_cast<int>(attribute.size()), attribute.data(),
-         values.size(), static_cast<long long>(n));
+    fail("%s: attribute %.*s has %zu values, expected 1 or %lld", node.label().c_str(), static_cast<int>(attribute.size()),
+         attribute.data(), values.size(), static_cast<long long>(n));
   }
   return values;
 }
@@ -99,7 +101,8 @@ size_t output_index(const graph::Node& node, std::string_view parameter) {
 
 int positive_axis(std::string_view op, int64_t axis, int rank) {
   if (axis < -rank || axis >= rank) {
-    fail("%.*s: axis is %lld, expected one of a tensor of rank %d", static_cast<int>(op.size()), op.data(), static_cast<long long>(axis), rank);
+    fail("%.*s: axis is %lld, expected one of a tensor of rank %d", static_cast<int>(op.size()), op.data(), static_cast<long long>(axis),
+         rank);
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }

@@ -23,19 +23,24 @@ struct Cell {
 class Lstm : public Kernel {
  public:
   Lstm(const graph::Node& node, const graph::Graph& graph)
-      : loops_(current_loops()), input_(input_index(node, "Input")), h0_(input_index(node, "PreState", 0)), c0_(input_index(node, "PreState", 1)), output_(output_index(node, "Out")),
-        layers_(node.attr_int("num_layers", 1)), directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1), hidden_(node.attr_int("hidden_size")) {
+      : loops_(current_loops()), input_(input_index(node, "Input")), h0_(input_index(node, "PreState", 0)),
+        c0_(input_index(node, "PreState", 1)), output_(output_index(node, "Out")), layers_(node.attr_int("num_layers", 1)),
+        directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1), hidden_(node.attr_int("hidden_size")) {
     const std::string mode = node.attr_string("mode", "LSTM");
     if (mode != "LSTM") fail("%s: mode is %s, expected LSTM", node.label().c_str(), mode.c_str());
-    if (node.input("SequenceLength") != graph::kNoValue) fail("%s: SequenceLength is given, expected sequences of equal length", node.label().c_str());
+    if (node.input("SequenceLength") != graph::kNoValue)
+      fail("%s: SequenceLength is given, expected sequences of equal length", node.label().c_str());
     if (layers_ < 1 || hidden_ < 1) {
-      fail("%s: %lld layers of %lld units, expected at least 1", node.label().c_str(), static_cast<long long>(layers_), static_cast<long long>(hidden_));
+      fail("%s: %lld layers of %lld units, expected at least 1", node.label().c_str(), static_cast<long long>(layers_),
+           static_cast<long long>(hidden_));
     }
     for (const graph::Port& port : node.outputs)
-      if (port.value != graph::kNoValue && port.parameter != "Out") fail("%s: output %s is read, expected Out alone", node.label().c_str(), port.parameter.c_str());
+      if (port.value != graph::kNoValue && port.parameter != "Out")
+        fail("%s: output %s is read, expected Out alone", node.label().c_str(), port.parameter.c_str());
     const auto cells = layers_ * directions_;
     if (node.all_inputs("WeightList").size() != static_cast<size_t>(4 * cells)) {
-      fail("%s: WeightList has %zu tensors, expected %lld", node.label().c_str(), node.all_inputs("WeightList").size(), static_cast<long long>(4 * cells));
+      fail("%s: WeightList has %zu tensors, expected %lld", node.label().c_str(), node.all_inputs("WeightList").size(),
+           static_cast<long long>(4 * cells));
     }
     int64_t width = node.attr_int("input_size");
     for (int64_t layer = 0; layer < layers_; layer++, width = hidden_ * directions_)
@@ -62,13 +67,14 @@ class Lstm : public Kernel {
       // Layers write by turns to the output and to scratch, so that the last one writes the output.
       float* layer_out = (layers_ - 1 - layer) % 2 == 0 ? out.as<float>() : between;
       const int64_t gate_count = steps * batch * 4 * hidden_;
-      for (int64_t d = 0; d < directions_; d++) cell(layer, d).input.run(context.pool, workers, layer_in, steps * batch, gates + d * gate_count);
+      for (int64_t d = 0; d < directions_; d++)
+        cell(layer, d).input.run(context.pool, workers, layer_in, steps * batch, gates + d * gate_count);
       parallel(context, directions_ * batch, 1, [&](int64_t begin, int64_t end, int worker) {
         auto* state = reinterpret_cast<float*>(workers + static_cast<size_t>(worker) * state_bytes());
         for (int64_t task = begin; task < end; task++) {
           const int64_t d = task / batch, b = task % batch, at = ((layer * directions_ + d) * batch + b) * hidden_;
-          run_sequence(cell(layer, d), gates + d * gate_count, inputs[h0_].as<const float>() + at, inputs[c0_].as<const float>() + at, steps,
-                       batch, b, d, state, layer_out);
+          run_sequence(cell(layer, d), gates + d * gate_count, inputs[h0_].as<const float>() + at, inputs[c0_].as<const float>() + at,
+                       steps, batch, b, d, state, layer_out);
         }
       });
       layer_in = layer_out;
@@ -84,7 +90,8 @@ class Lstm : public Kernel {
     const auto read = [&](int position, const Shape& shape) {
       const graph::Constant& constant = constant_input(node, graph, "WeightList", position);
       if (constant.dtype != DataType::f32 || !(constant.shape == shape)) {
-        fail("%s: WeightList %d is %s %s, expected fp32 %s", node.label().c_str(), position, name_of(constant.dtype), constant.shape.str().c_str(), shape.str().c_str());
+        fail("%s: WeightList %d is %s %s, expected fp32 %s", node.label().c_str(), position, name_of(constant.dtype),
+             constant.shape.str().c_str(), shape.str().c_str());
       }
       return constant.as<float>();
     };
@@ -123,8 +130,8 @@ class Lstm : public Kernel {
     }
     const Shape state{layers_ * directions_, in.shape[1], hidden_}, expected{in.shape[0], in.shape[1], directions_ * hidden_};
     if (!(h0.shape == state) || !(c0.shape == state) || !(out.shape == expected)) {
-      fail("rnn: PreState is %s and %s, Out is %s, expected %s and %s", h0.shape.str().c_str(), c0.shape.str().c_str(), out.shape.str().c_str(),
-           state.str().c_str(), expected.str().c_str());
+      fail("rnn: PreState is %s and %s, Out is %s, expected %s and %s", h0.shape.str().c_str(), c0.shape.str().c_str(),
+           out.shape.str().c_str(), state.str().c_str(), expected.str().c_str());
     }
   }
 

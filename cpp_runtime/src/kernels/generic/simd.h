@@ -68,7 +68,9 @@ inline i32x8 dot(i32x8 acc, const int16_t* w, const int16_t* x) {
 constexpr int kGroup = 2;
 using GemmInt = int16_t;
 inline i32x8 dot(i32x8 acc, const int16_t* w, const int16_t* x) {
-  struct Halves { __m128i low, high; } products;
+  struct Halves {
+    __m128i low, high;
+  } products;
   const __m128i xv = _mm_set1_epi32(load<int32_t>(x));
   products.low = _mm_madd_epi16(load<__m128i>(w), xv);
   products.high = _mm_madd_epi16(load<__m128i>(w + 8), xv);

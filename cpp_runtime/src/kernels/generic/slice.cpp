@@ -18,12 +18,14 @@ namespace {
 class Bounds {
  public:
   Bounds(const graph::Node& node, size_t axes, std::string_view attribute, const std::string& tensor) {
-    for (size_t i = 0; i < node.all_inputs(tensor + "List").size(); i++) list_.push_back(input_index(node, tensor + "List", static_cast<int>(i)));
+    for (size_t i = 0; i < node.all_inputs(tensor + "List").size(); i++)
+      list_.push_back(input_index(node, tensor + "List", static_cast<int>(i)));
     if (list_.empty() && node.input(tensor) != graph::kNoValue) tensor_ = input_index(node, tensor);
     if (list_.empty() && !tensor_) values_ = node.attr_ints(attribute);
     const size_t count = list_.empty() && !tensor_ ? values_.size() : list_.empty() ? axes : list_.size();
     if (count != axes) {
-      fail("%s: %.*s has %zu values, expected %zu", node.label().c_str(), static_cast<int>(attribute.size()), attribute.data(), count, axes);
+      fail("%s: %.*s has %zu values, expected %zu", node.label().c_str(), static_cast<int>(attribute.size()), attribute.data(), count,
+           axes);
     }
   }
 

@@ -14,7 +14,8 @@ namespace {
 class Split : public Kernel {
  public:
   explicit Split(const graph::Node& node)
-      : input_(input_index(node, "X")), axis_(node.attr_int("axis", 0)), sections_(node.attr_ints("sections")), parts_(node.outputs.size()) {
+      : input_(input_index(node, "X")), axis_(node.attr_int("axis", 0)), sections_(node.attr_ints("sections")),
+        parts_(node.outputs.size()) {
     if (!node.all_inputs("SectionsTensorList").empty()) {
       fail("%s: SectionsTensorList is given, expected the attribute sections", node.label().c_str());
     }

@@ -60,7 +60,8 @@ void copy_strided(const Shape& shape, size_t element_bytes, const void* source, 
     const auto at = static_cast<size_t>(i);
     axes[rank++] = {shape[i], source_strides[at], target_strides[at]};
   }
-  std::stable_sort(axes.begin(), axes.begin() + static_cast<ptrdiff_t>(rank), [](const Axis& a, const Axis& b) { return a.target > b.target; });
+  std::stable_sort(axes.begin(), axes.begin() + static_cast<ptrdiff_t>(rank),
+                   [](const Axis& a, const Axis& b) { return a.target > b.target; });
   // Neighbours that both sides walk without a gap are one axis.
   size_t merged = 0;
   for (size_t i = 1; i < rank; i++) {

@@ -30,8 +30,7 @@ template <class Body> void parallel(const RunContext& context, int64_t n, int64_
 
 // Splits the rows of maps among the workers, `grain` at a time: body(begin, end, worker) with units of `grain` rows, counted over the
 // batch; a batch item has ceil(height / grain) of them. Of a context with a range of rows only those.
-template <class Body>
-void parallel_rows(const RunContext& context, int64_t batch, int64_t height, int64_t grain, const Body& body) {
+template <class Body> void parallel_rows(const RunContext& context, int64_t batch, int64_t height, int64_t grain, const Body& body) {
   const int64_t units = (height + grain - 1) / grain;
   const int64_t first = context.rows ? context.rows->begin / grain : 0;
   const int64_t last = context.rows ? (context.rows->end + grain - 1) / grain : batch * units;

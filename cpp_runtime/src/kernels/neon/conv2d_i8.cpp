@@ -45,7 +45,8 @@ class Conv2dI8 : public Kernel {
  public:
   Conv2dI8(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(node, graph, parameters), gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_.form())) {
+        finish_(node, graph, parameters),
+        gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_.form())) {
     if (const std::vector<Rule> rules = finish_.rules(); !rules.empty()) gemm_.take_steps(rules);
   }
 
@@ -101,7 +102,8 @@ class Conv2dI8 : public Kernel {
     const bool adds = finish_.residual() >= 0;
     if (adds) maps.residual = inputs[static_cast<size_t>(finish_.residual())];
     const ConvGeometry& g = parameters_.geometry;
-    bool even = join && is_direct() && g.stride_h == 1 && g.stride_w == 1 && finish_.residual_shift() == 0 && generic::pixels_are_even(maps.in);
+    bool even =
+        join && is_direct() && g.stride_h == 1 && g.stride_w == 1 && finish_.residual_shift() == 0 && generic::pixels_are_even(maps.in);
     for (const TensorView& out : outputs) even = even && generic::pixels_are_even(out);
     if (adds) even = even && generic::pixels_are_even(maps.residual);
     const TensorView& in = maps.in;
@@ -116,8 +118,10 @@ class Conv2dI8 : public Kernel {
   LineRing::Layout ring_layout(const Maps& maps) const {
     const ConvGeometry& g = parameters_.geometry;
     if (is_direct()) return {};
-    return {.rows = g.kernel_h, .pixels = (maps.outputs[0].shape[3] - 1) * g.stride_w + g.kernel_w,
-            .left = parameters_.pad_left(maps.in.shape[3]), .lanes = lanes_};
+    return {.rows = g.kernel_h,
+            .pixels = (maps.outputs[0].shape[3] - 1) * g.stride_w + g.kernel_w,
+            .left = parameters_.pad_left(maps.in.shape[3]),
+            .lanes = lanes_};
   }
 
   size_t worker_bytes(const Maps& maps) const {
@@ -168,8 +172,8 @@ class Conv2dI8 : public Kernel {
 bool accepts_conv2d_i8(const graph::Node& node, const graph::Graph& graph) {
   if (node.precision != 2) return false;
   const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
-  return g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.kernel_h <= LineRing::kMaxRows && g.in_channels > 1 && g.out_channels > 4 &&
-         ConvFinish::accepts(node, graph, true);
+  return g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.kernel_h <= LineRing::kMaxRows && g.in_channels > 1 &&
+         g.out_channels > 4 && ConvFinish::accepts(node, graph, true);
 }
 
 std::unique_ptr<Kernel> create_conv2d_i8(const graph::Node& node, const graph::Graph& graph) {

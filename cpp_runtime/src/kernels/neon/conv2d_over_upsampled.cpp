@@ -21,8 +21,19 @@ namespace edgeocr::kernels::neon {
 namespace {
 
 ConvGeometry geometry_of(const graph::Constant& filter) {
-  return {.groups = 1, .in_channels = filter.shape[1], .out_channels = filter.shape[0], .kernel_h = 3, .kernel_w = 3, .stride_h = 1,
-          .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+  return {.groups = 1,
+          .in_channels = filter.shape[1],
+          .out_channels = filter.shape[0],
+          .kernel_h = 3,
+          .kernel_w = 3,
+          .stride_h = 1,
+          .stride_w = 1,
+          .dilation_h = 1,
+          .dilation_w = 1,
+          .pad_top = 1,
+          .pad_bottom = 1,
+          .pad_left = 1,
+          .pad_right = 1};
 }
 
 template <class T> class OverUpsampled : public Kernel {
@@ -169,7 +180,7 @@ template <class T> class OverUpsampled : public Kernel {
   Finish<T> finish_;
   std::vector<Input> inputs_;
   std::vector<Upsampled> upsampled_;
-  std::optional<ConvRows<T>> direct_;      // of the source at the output's resolution, one of the two
+  std::optional<ConvRows<T>> direct_;  // of the source at the output's resolution, one of the two
   std::optional<Winograd<T>> winograd_;
   size_t direct_position_ = 0;
 };

@@ -76,7 +76,7 @@ template <class T> class Transpose : public Kernel {
   size_t input_;
   int64_t lanes_;  // of an input pixel
   Finish<T> finish_;
-  bool direct_;  // nothing is left to do after the form
+  bool direct_;                 // nothing is left to do after the form
   std::vector<Gemm<T>> gemms_;  // of even and odd rows
   std::vector<T> bias_;         // twice, side by side
 };

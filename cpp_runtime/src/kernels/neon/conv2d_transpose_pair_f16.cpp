@@ -17,7 +17,7 @@ namespace edgeocr::kernels::neon {
 
 namespace {
 
-constexpr int64_t kTaps = 4;    // [dy][dx]
+constexpr int64_t kTaps = 4;     // [dy][dx]
 constexpr int64_t kPixels = 32;  // of the input, at a time
 constexpr int64_t kTapLanes = Vec<Half>::kLanes;
 

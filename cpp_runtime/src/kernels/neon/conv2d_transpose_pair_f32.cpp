@@ -126,7 +126,7 @@ class TransposePairF32 : public Kernel {
   TransposePairF32(const graph::Node& node, const graph::Graph& graph)
       : input_(generic::input_index(node, "Input")), channels_(generic::constant_input(node, graph, "Filter", 0).shape[0]),
         sigmoid_(parse_tail(node, graph).activation.has_value()) {
-    const graph::Constant& filter = generic::constant_input(node, graph, "Filter", 0);  // [I, H, 2, 2]
+    const graph::Constant& filter = generic::constant_input(node, graph, "Filter", 0);                              // [I, H, 2, 2]
     const auto first = filter.as<float>(), second = generic::constant_input(node, graph, "Filter", 1).as<float>();  // [H, 1, 2, 2]
     const int64_t hidden = filter.shape[1], lanes = pixel_stride_of(channels_);
     first_weights_.resize(static_cast<size_t>(kTaps * lanes * kHidden), 0.0f);

@@ -44,7 +44,9 @@ double bound_of(const graph::Node& node, const graph::Graph& graph, std::span<co
 
 Store calib_of(double bound, float inverse_scale) { return bound * inverse_scale < kBound ? Store::bounded_calib : Store::calib; }
 
-bool all_finite(std::span<const float> values) { return std::ranges::all_of(values, [](float v) { return std::isfinite(v); }); }
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+}
 
 }  // namespace
 
@@ -85,8 +87,11 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
 
   act_ = act;
   const bool relu = act.kind == ActKind::relu;
-  constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(), .low = static_cast<int8_t>(relu ? 0 : -127),
-                .offset = act.offset, .threshold = act.threshold, .inverse_scale = act.inverse_scale};
+  constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(),
+                .low = static_cast<int8_t>(relu ? 0 : -127),
+                .offset = act.offset,
+                .threshold = act.threshold,
+                .inverse_scale = act.inverse_scale};
   form_.function = tail_.residual >= 0 ? Function::residual : act.kind == ActKind::hard_swish ? Function::hard_swish : Function::linear;
   residual_shift_ = std::countr_zero(static_cast<unsigned>(tail_.residual_scale));
 

@@ -36,7 +36,7 @@ constexpr int64_t kRowOutside = -1, kNeverComputed = -2;
 struct LowSource {
   size_t input;
   int64_t channels;
-  int shift;  // of output coordinates to the source's
+  int shift;        // of output coordinates to the source's
   GemmI8 products;  // [tap][output lane]
   int64_t factor() const { return int64_t{1} << shift; }
 };
@@ -54,7 +54,8 @@ void sum_rows(const std::array<ProductRow, 3>& rows, int64_t pixels, int64_t lan
   for (int64_t x = 0; x < pixels; x++, out += n) {
     const int32_t *top = a.data + x * a.step, *middle = b.data + x * b.step + n, *bottom = c.data + x * c.step + 2 * n;
 #pragma clang loop unroll_count(6)
-    for (int64_t i = 0; i < n; i += 4) vst1q_s32(out + i, vaddq_s32(vaddq_s32(vld1q_s32(top + i), vld1q_s32(middle + i)), vld1q_s32(bottom + i)));
+    for (int64_t i = 0; i < n; i += 4)
+      vst1q_s32(out + i, vaddq_s32(vaddq_s32(vld1q_s32(top + i), vld1q_s32(middle + i)), vld1q_s32(bottom + i)));
   }
 }
 
@@ -99,8 +100,19 @@ void gather(const std::array<Places, kMostLow>& sources, const int32_t* first, i
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
   const Shape& filter = generic::constant_input(node, graph, "Filter").shape;
   ConvParameters p;
-  p.geometry = {.groups = 1, .in_channels = filter[1], .out_channels = filter[0], .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1,
-                .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+  p.geometry = {.groups = 1,
+                .in_channels = filter[1],
+                .out_channels = filter[0],
+                .kernel_h = 3,
+                .kernel_w = 3,
+                .stride_h = 1,
+                .stride_w = 1,
+                .dilation_h = 1,
+                .dilation_w = 1,
+                .pad_top = 1,
+                .pad_bottom = 1,
+                .pad_left = 1,
+                .pad_right = 1};
   p.int8_in = true;
   p.int8_out = node.alias == "int8_out";
   return p;
@@ -109,8 +121,8 @@ ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph)
 class ConvOverUpsampledI8 : public Kernel {
  public:
   ConvOverUpsampledI8(const graph::Node& node, const graph::Graph& graph)
-      : parameters_(parameters_of(node, graph)), lanes_(pixel_stride_of(parameters_.geometry.out_channels)), finish_(node, graph, parameters_),
-        low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
+      : parameters_(parameters_of(node, graph)), lanes_(pixel_stride_of(parameters_.geometry.out_channels)),
+        finish_(node, graph, parameters_), low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
         full_input_(generic::input_index(node, "X", full_index_)),
         full_channels_(generic::constant_input(node, graph, "Filter", full_index_).shape[1]), full_(full_gemm(node, graph)) {
     if (const std::vector<Rule> rules = finish_.rules(); !rules.empty()) full_.take_steps(rules);
@@ -143,8 +155,8 @@ class ConvOverUpsampledI8 : public Kernel {
   // A low source while a worker runs.
   struct LowState {
     int32_t *products, *row_sums, *places;
-    std::array<int64_t, kRing> held;     // source row of each product row, counted over the batch
-    std::array<int64_t, 3> summed;       // source rows that `places` was made of
+    std::array<int64_t, kRing> held;  // source row of each product row, counted over the batch
+    std::array<int64_t, 3> summed;    // source rows that `places` was made of
   };
 
   static int full_index(const graph::Node& node) {
@@ -190,7 +202,8 @@ class ConvOverUpsampledI8 : public Kernel {
     generic::expect_dtype(name(), "input", in, DataType::i8);
     const Shape expected{out.shape[0], channels, out.shape[2] / factor, out.shape[3] / factor};
     if (!(in.shape == expected) || out.shape[2] % factor != 0 || out.shape[3] % factor != 0)
-      fail("conv2d_over_upsampled: input is %s, expected %s for an output of %s", in.shape.str().c_str(), expected.str().c_str(), out.shape.str().c_str());
+      fail("conv2d_over_upsampled: input is %s, expected %s for an output of %s", in.shape.str().c_str(), expected.str().c_str(),
+           out.shape.str().c_str());
   }
 
   LowLayout low_layout(const TensorView& in) const {
@@ -229,7 +242,9 @@ class ConvOverUpsampledI8 : public Kernel {
     const int64_t slot = row % kRing, pixel = kTaps * lanes_;
     int32_t* data = state.products + slot * low_layout(in).product_row;
     if (state.held[static_cast<size_t>(slot)] != row) {
-      GemmRow gemm{.pixel_step = in.pixel_stride, .pixels = in.shape[3], .out = reinterpret_cast<std::byte*>(data + pixel),
+      GemmRow gemm{.pixel_step = in.pixel_stride,
+                   .pixels = in.shape[3],
+                   .out = reinterpret_cast<std::byte*>(data + pixel),
                    .out_step = pixel * static_cast<ptrdiff_t>(sizeof(int32_t))};
       gemm.segments[0] = in.as<const int8_t>() + row / in.shape[2] * in.batch_stride + row % in.shape[2] * in.row_stride;
       source.products.run(gemm, {});
@@ -257,7 +272,8 @@ class ConvOverUpsampledI8 : public Kernel {
     return {state.places, source.shift};
   }
 
-  void run_lines(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t begin, int64_t end, std::byte* memory) const {
+  void run_lines(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t begin, int64_t end,
+                 std::byte* memory) const {
     const TensorView& full = inputs[full_input_];
     const int64_t height = outputs[0].shape[2], width = outputs[0].shape[3];
     const auto take = [&](size_t bytes) { return std::exchange(memory, memory + bytes); };
@@ -278,7 +294,12 @@ class ConvOverUpsampledI8 : public Kernel {
       for (size_t i = 0; i < low_.size(); i++) sources[i] = places(low_[i], inputs[low_[i].input], batch, y, zeros, states[i]);
       gather_starts(sources, width, starts);
       const ConvFinish::Row out = finish_.row(outputs, line, row_memory);
-      GemmRow row{.pixel_step = pixel_stride_of(full_channels_), .pixels = width, .start = starts, .start_step = lanes_, .out = out.data, .out_step = out.step};
+      GemmRow row{.pixel_step = pixel_stride_of(full_channels_),
+                  .pixels = width,
+                  .start = starts,
+                  .start_step = lanes_,
+                  .out = out.data,
+                  .out_step = out.step};
       for (int64_t ky = 0; ky < 3; ky++) row.segments[static_cast<size_t>(ky)] = ring.line(batch, y + ky - 1);
       full_.run(row, constants);
       finish_.complete(out, outputs, line);

@@ -157,8 +157,16 @@ template <class T> class Depthwise : public Kernel {
       const int64_t end = std::clamp<int64_t>(in_width - left, begin, columns);
       const bool inside = begin == 0 && end == columns;
       const auto run = tile == 1 ? one_ : inside ? inside_ : edge_;
-      run({.rows = rows, .left = left * in_step, .begin = static_cast<int>(begin), .end = static_cast<int>(end), .in_step = in_step,
-           .zeros = zeros, .weights = weights_.data(), .lanes = finish_.lanes(), .out = row + x * step, .out_step = step},
+      run({.rows = rows,
+           .left = left * in_step,
+           .begin = static_cast<int>(begin),
+           .end = static_cast<int>(end),
+           .in_step = in_step,
+           .zeros = zeros,
+           .weights = weights_.data(),
+           .lanes = finish_.lanes(),
+           .out = row + x * step,
+           .out_step = step},
           finish_.constants());
     }
   }

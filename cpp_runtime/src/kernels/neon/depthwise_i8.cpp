@@ -22,9 +22,9 @@ namespace {
 
 using generic::ConvParameters;
 
-constexpr int64_t kBlock = 8;         // channels
-constexpr int64_t kQuadBytes = 32;    // a column of a block: [channel][row]
-constexpr int64_t kMostColumns = 4;   // outputs computed together
+constexpr int64_t kBlock = 8;        // channels
+constexpr int64_t kQuadBytes = 32;   // a column of a block: [channel][row]
+constexpr int64_t kMostColumns = 4;  // outputs computed together
 
 // Four rows of kBlock channels, from pixel to pixel at `step`.
 using RowPointers = std::array<const int8_t*, 4>;
@@ -54,7 +54,8 @@ struct BlockRow {
 };
 
 template <Form F>
-[[gnu::always_inline]] inline void store_pair(const int32x4_t (&sums)[2][2], const FinishConstants& constants, std::byte* first, std::byte* second) {
+[[gnu::always_inline]] inline void store_pair(const int32x4_t (&sums)[2][2], const FinishConstants& constants, std::byte* first,
+                                              std::byte* second) {
   float32x4_t v[4];
 #pragma clang loop unroll(full)
   for (int i = 0; i < 4; i++) {
@@ -191,8 +192,10 @@ class DepthwiseI8 : public Kernel {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t computed = (out.shape[3] + kMostColumns - 1) / kMostColumns * kMostColumns;
     const int64_t columns = (computed - 1) * g.stride_w + g.kernel_w;
-    return {.columns = columns, .columns_bytes = align_up(static_cast<size_t>(quads_ * columns * kQuadBytes)),
-            .zeros_bytes = align_up(static_cast<size_t>(in.shape[3] * in.pixel_stride)), .row_bytes = finish_.scratch_bytes(out),
+    return {.columns = columns,
+            .columns_bytes = align_up(static_cast<size_t>(quads_ * columns * kQuadBytes)),
+            .zeros_bytes = align_up(static_cast<size_t>(in.shape[3] * in.pixel_stride)),
+            .row_bytes = finish_.scratch_bytes(out),
             .rows = static_cast<size_t>(strip_rows_)};
   }
 
@@ -216,7 +219,8 @@ class DepthwiseI8 : public Kernel {
     const ConvGeometry& g = parameters_.geometry;
     const std::vector<Rule> rules = finish_.rules();
     std::vector<int64_t> reach(static_cast<size_t>(lanes_), 0);
-    for (size_t i = 0; i < filter.size(); i++) reach[i / static_cast<size_t>(g.kernel_h * g.kernel_w)] += 128 * std::abs(int64_t{filter[i]});
+    for (size_t i = 0; i < filter.size(); i++)
+      reach[i / static_cast<size_t>(g.kernel_h * g.kernel_w)] += 128 * std::abs(int64_t{filter[i]});
     for (int64_t block = 0; block < lanes_; block += kBlock) {
       Form form = finish_.form();
       if (form.store == Store::bounded_calib) form.store = Store::calib;  // steps as a rule
@@ -252,14 +256,16 @@ class DepthwiseI8 : public Kernel {
     }
   }
 
-  void run_strip(const TensorView& in, std::span<const TensorView> outputs, const Layout& layout, int64_t batch, int64_t y, std::byte* memory) const {
+  void run_strip(const TensorView& in, std::span<const TensorView> outputs, const Layout& layout, int64_t batch, int64_t y,
+                 std::byte* memory) const {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t height = outputs[0].shape[2], rows = std::min(strip_rows_, height - y);
     auto* columns = reinterpret_cast<int8_t*>(memory);
     const auto* zeros = reinterpret_cast<const int8_t*>(memory + layout.columns_bytes);
     std::array<ConvFinish::Row, 4> out;
     for (size_t r = 0; r < static_cast<size_t>(rows); r++)
-      out[r] = finish_.row(outputs, batch * height + y + static_cast<int64_t>(r), memory + layout.columns_bytes + layout.zeros_bytes + r * layout.row_bytes);
+      out[r] = finish_.row(outputs, batch * height + y + static_cast<int64_t>(r),
+                           memory + layout.columns_bytes + layout.zeros_bytes + r * layout.row_bytes);
     const ptrdiff_t element = finish_.form().store == Store::fp32 ? sizeof(float) : 1;
     const int64_t row_weights = quads_ * g.kernel_w * kQuadBytes;
     for (int64_t block = 0; block < lanes_; block += kBlock) {
@@ -271,7 +277,8 @@ class DepthwiseI8 : public Kernel {
       const int8_t* weights = weights_.data() + block / kBlock * strip_rows_ * row_weights;
       for (int64_t r = 0; r < rows; r++) {
         const ConvFinish::Row& row = out[static_cast<size_t>(r)];
-        kind.compute_row({columns, layout.columns * kQuadBytes, weights + r * row_weights, start, row.data + block * element, row.step, outputs[0].shape[3]},
+        kind.compute_row({columns, layout.columns * kQuadBytes, weights + r * row_weights, start, row.data + block * element, row.step,
+                          outputs[0].shape[3]},
                          constants);
       }
     }

@@ -22,7 +22,7 @@ struct Run {
   ptrdiff_t y_step;  // 0: one value per channel
   int64_t pixels, lanes;
   std::byte* out;
-  ptrdiff_t out_step;  // elements
+  ptrdiff_t out_step;   // elements
   float inverse_scale;  // int8
 };
 
@@ -86,9 +86,14 @@ class ElementwiseF32 : public Kernel {
     generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t line = begin; line < end; line++) {
         const float* per_channel = y.as<const float>() + (one_value ? line / height * y.batch_stride : row_of(y, line));
-        function_({.x = x.as<const float>() + row_of(x, line), .x_step = x.pixel_stride, .y = per_channel,
-                   .y_step = one_value ? 0 : y.pixel_stride, .pixels = out.shape[3], .lanes = lanes,
-                   .out = out.as<std::byte>() + row_of(out, line) * static_cast<int64_t>(size_of(out.dtype)), .out_step = out.pixel_stride,
+        function_({.x = x.as<const float>() + row_of(x, line),
+                   .x_step = x.pixel_stride,
+                   .y = per_channel,
+                   .y_step = one_value ? 0 : y.pixel_stride,
+                   .pixels = out.shape[3],
+                   .lanes = lanes,
+                   .out = out.as<std::byte>() + row_of(out, line) * static_cast<int64_t>(size_of(out.dtype)),
+                   .out_step = out.pixel_stride,
                    .inverse_scale = output_.inverse_scale});
       }
     });

@@ -35,8 +35,8 @@ class FcF32 : public Kernel {
       : input_(generic::input_index(node, naming_of(node).input)), row_dimensions_(row_dimensions_of(node)),
         k_(weights_of(node, graph).shape[0]), n_(weights_of(node, graph).shape[1]),
         finish_(generic::bias_or_zeros(node, graph, n_),
-                node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{},
-                parse_tail(node, graph), !is_pure_fp32(graph)),
+                node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{}, parse_tail(node, graph),
+                !is_pure_fp32(graph)),
         direct_(finish_.on_registers() && !finish_.form().residual), gemm_(make_gemm(weights_of(node, graph))) {}
 
   std::string_view name() const override { return "neon.fc.fp32"; }

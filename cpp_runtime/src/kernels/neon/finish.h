@@ -55,7 +55,7 @@ template <class T, FloatForm F>
 template <class T> struct Row {
   static constexpr int kMaxSegments = 5;
   std::array<const T*, kMaxSegments> segments{};  // of the first pixel
-  ptrdiff_t pixel_step = 0;                        // elements from pixel to pixel, the same in every segment
+  ptrdiff_t pixel_step = 0;                       // elements from pixel to pixel, the same in every segment
   int64_t pixels = 0;
   const T* start = nullptr;  // sums begin there instead of with the bias: [pixel][column]; null: they do not. Not for plain forms
   ptrdiff_t start_step = 0;
@@ -63,7 +63,7 @@ template <class T> struct Row {
   ptrdiff_t out_step = 0;
   const T* residual = nullptr;
   ptrdiff_t residual_step = 0;
-  int64_t first = 0;       // pixel x adds residual pixel (first + x) >> residual_shift
+  int64_t first = 0;  // pixel x adds residual pixel (first + x) >> residual_shift
   int residual_shift = 0;
 };
 
@@ -71,7 +71,7 @@ template <class T> struct Row {
 class FinishLoops {
  public:
   int64_t channels() const { return channels_; }
-  int64_t lanes() const { return lanes_; }  // channels, padded to vectors of eight
+  int64_t lanes() const { return lanes_; }         // channels, padded to vectors of eight
   int residual() const { return tail_.residual; }  // position among the inputs
   int residual_scale() const { return tail_.residual_scale; }
 

@@ -45,7 +45,7 @@ template <class T> class Gemm {
     int segments = 0;
     int64_t k = 0;
     const T* weights = nullptr;
-    int64_t pixels = 0;  // of the register tile
+    int64_t pixels = 0;                         // of the register tile
     RowFunction many = nullptr, few = nullptr;  // for rows of at least `pixels`, and shorter ones
   };
 

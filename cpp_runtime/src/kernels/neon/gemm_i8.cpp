@@ -61,8 +61,8 @@ template <int Pixels, int Vectors> [[gnu::always_inline]] inline void fence(int3
 
 // One segment; K > 0: of a known length.
 template <int Pixels, int Vectors, int K>
-[[gnu::always_inline]] inline const int8_t* multiply_segment(int32x4_t (&sums)[Pixels][Vectors], const int8_t* in, ptrdiff_t step, int64_t k,
-                                                             const int8_t* weights) {
+[[gnu::always_inline]] inline const int8_t* multiply_segment(int32x4_t (&sums)[Pixels][Vectors], const int8_t* in, ptrdiff_t step,
+                                                             int64_t k, const int8_t* weights) {
   constexpr ptrdiff_t kLane = 16 * Vectors;  // bytes of weights per 4 of k
   if constexpr (K > 0) {
 #pragma clang loop unroll(full)

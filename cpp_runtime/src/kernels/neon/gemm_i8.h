@@ -19,7 +19,7 @@ namespace edgeocr::kernels::neon {
 struct GemmRow {
   static constexpr int kMaxSegments = 5;
   std::array<const int8_t*, kMaxSegments> segments{};  // of the first pixel
-  ptrdiff_t pixel_step = 0;                             // bytes from pixel to pixel, the same in every segment
+  ptrdiff_t pixel_step = 0;                            // bytes from pixel to pixel, the same in every segment
   int64_t pixels = 0;
   const int32_t* start = nullptr;  // sums begin here: [pixel][column]; null: every sum at GemmI8::start
   ptrdiff_t start_step = 0;        // elements

@@ -49,7 +49,8 @@ class LineRing {
       std::memcpy(line, from, static_cast<size_t>(copied_ * layout_.lanes));
       return;
     }
-    for (int64_t x = 0; x < copied_; x++) std::memcpy(line + x * layout_.lanes, from + x * in_.pixel_stride, static_cast<size_t>(layout_.lanes));
+    for (int64_t x = 0; x < copied_; x++)
+      std::memcpy(line + x * layout_.lanes, from + x * in_.pixel_stride, static_cast<size_t>(layout_.lanes));
   }
 
   Layout layout_;

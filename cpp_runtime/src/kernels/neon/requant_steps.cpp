@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kFirstStart = int64_t{1} << 23, kEndOfStarts = int64_t{1} << 24;
 constexpr int32_t kStartBits = 0x4B000000;  // of 2^23
 constexpr int kMostScaleBits = 60;
-constexpr int kLineScales = 9;                            // tried, nearest first
+constexpr int kLineScales = 9;  // tried, nearest first
 constexpr int kParabolaScales = 7, kParabolaShifts = 25;
 // By how many units bends differ from the nearest, in the order of trying.
 constexpr std::pair<int, int> kBends[] = {{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}, {2, 0}, {-2, 0}};

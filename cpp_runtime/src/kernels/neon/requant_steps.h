@@ -29,9 +29,7 @@ struct Rule {
   Activation act{};  // none, relu or hard_swish
   float calib = 1;
 
-  int8_t operator()(int32_t sum) const {
-    return round_to_int8(activate(requantise(sum, channel), act.kind, act) * calib);
-  }
+  int8_t operator()(int32_t sum) const { return round_to_int8(activate(requantise(sum, channel), act.kind, act) * calib); }
 };
 
 // How it is computed.

@@ -29,11 +29,11 @@ enum class Function : uint8_t {
 };
 // … and how the result is stored.
 enum class Store : uint8_t {
-  steps,  // int8, the short way of requant_steps.h: scale and bias are those of the steps, offset and threshold the bend
-  calib,  // int8, rounded after a multiplication by calib (by one where the scale holds everything)
+  steps,          // int8, the short way of requant_steps.h: scale and bias are those of the steps, offset and threshold the bend
+  calib,          // int8, rounded after a multiplication by calib (by one where the scale holds everything)
   bounded_calib,  // the same where all products are known to be numbers within +-kBound
   fp32,
-  sums,   // the int32 sums themselves; `function` does not matter
+  sums,  // the int32 sums themselves; `function` does not matter
 };
 inline constexpr double kBound = 32700;
 
@@ -47,8 +47,8 @@ struct Form {
 struct FinishConstants {
   const float* scale = nullptr;
   const float* bias = nullptr;
-  float floor = 0;   // linear to fp32: 0 for relu, else -infinity
-  int8_t low = -127;  // to int8: 0 for relu, else -127
+  float floor = 0;                                     // linear to fp32: 0 for relu, else -infinity
+  int8_t low = -127;                                   // to int8: 0 for relu, else -127
   float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
   float calib = 1;
 };
@@ -91,8 +91,7 @@ template <Store S> [[gnu::always_inline]] inline int16x8_t to_int16(float32x4_t 
 template <Store S> [[gnu::always_inline]] inline int8x8_t to_int8(float32x4_t a, float32x4_t b, int8_t low) {
   return vmax_s8(vqmovn_s16(to_int16<S>(a, b)), vdup_n_s8(low));
 }
-template <Store S>
-[[gnu::always_inline]] inline int8x16_t to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
+template <Store S> [[gnu::always_inline]] inline int8x16_t to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
   return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(to_int16<S>(a, b)), to_int16<S>(c, d)), vdupq_n_s8(low));
 }
 

@@ -29,11 +29,13 @@ class RnnF32 : public Kernel {
  public:
   RnnF32(const graph::Node& node, const graph::Graph& graph)
       : input_(generic::input_index(node, "Input")), h0_(generic::input_index(node, "PreState", 0)),
-        c0_(generic::input_index(node, "PreState", 1)), output_(generic::output_index(node, "Out")), layers_(node.attr_int("num_layers", 1)),
-        directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1), width_(node.attr_int("input_size")), hidden_(node.attr_int("hidden_size")) {
+        c0_(generic::input_index(node, "PreState", 1)), output_(generic::output_index(node, "Out")),
+        layers_(node.attr_int("num_layers", 1)), directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1),
+        width_(node.attr_int("input_size")), hidden_(node.attr_int("hidden_size")) {
     for (int64_t layer = 0; layer < layers_; layer++)
       for (int64_t direction = 0; direction < directions_; direction++)
-        cells_.push_back(read_cell(node, graph, static_cast<int>(layer * directions_ + direction), layer == 0 ? width_ : directions_ * hidden_));
+        cells_.push_back(
+            read_cell(node, graph, static_cast<int>(layer * directions_ + direction), layer == 0 ? width_ : directions_ * hidden_));
   }
 
   std::string_view name() const override { return "neon.rnn.lstm"; }
@@ -54,13 +56,15 @@ class RnnF32 : public Kernel {
     for (int64_t layer = 0; layer < layers_; layer++) {
       // Layers write by turns to the output and to scratch, so that the last one writes the output.
       float* layer_out = (layers_ - 1 - layer) % 2 == 0 ? out.as<float>() : between;
-      for (int64_t d = 0; d < directions_; d++) multiply_inputs(context, cell(layer, d), layer_in, width, rows, gates + d * rows * 4 * hidden_);
+      for (int64_t d = 0; d < directions_; d++)
+        multiply_inputs(context, cell(layer, d), layer_in, width, rows, gates + d * rows * 4 * hidden_);
       generic::parallel(context, directions_ * batch, 1, [&](int64_t begin, int64_t end, int worker) {
         auto* state = reinterpret_cast<float*>(context.scratch + space.workers + static_cast<size_t>(worker) * state_bytes());
         for (int64_t task = begin; task < end; task++) {
           const int64_t d = task / batch, b = task % batch, at = ((layer * directions_ + d) * batch + b) * hidden_;
           std::copy_n(inputs[c0_].as<const float>() + at, hidden_, state);
-          run_sequence(cell(layer, d), gates + d * rows * 4 * hidden_, steps, batch, b, d, inputs[h0_].as<const float>() + at, state, layer_out);
+          run_sequence(cell(layer, d), gates + d * rows * 4 * hidden_, steps, batch, b, d, inputs[h0_].as<const float>() + at, state,
+                       layer_out);
         }
       });
       layer_in = layer_out;
@@ -79,7 +83,8 @@ class RnnF32 : public Kernel {
     const auto w_ih = read(2 * index), w_hh = read(2 * index + 1);  // [4H, width], [4H, H]
     const int64_t hidden = hidden_;
     GemmF32 input(1, width, 4 * hidden, {}, [=](int64_t, int64_t i, int64_t gate) { return w_ih[static_cast<size_t>(gate * width + i)]; });
-    LstmStepF32 step(hidden, [=](int64_t gate, int64_t unit, int64_t h) { return w_hh[static_cast<size_t>((gate * hidden + unit) * hidden + h)]; });
+    LstmStepF32 step(hidden,
+                     [=](int64_t gate, int64_t unit, int64_t h) { return w_hh[static_cast<size_t>((gate * hidden + unit) * hidden + h)]; });
     const auto b_ih = read(2 * (cells + index)), b_hh = read(2 * (cells + index) + 1);
     std::vector<float> bias(static_cast<size_t>(4 * hidden_));
     for (size_t i = 0; i < bias.size(); i++) bias[i] = b_ih[i] + b_hh[i];
@@ -106,8 +111,8 @@ class RnnF32 : public Kernel {
     }
     const Shape state{layers_ * directions_, in.shape[1], hidden_}, expected{in.shape[0], in.shape[1], directions_ * hidden_};
     if (!(h0.shape == state) || !(c0.shape == state) || !(out.shape == expected)) {
-      fail("rnn: PreState is %s and %s, Out is %s, expected %s and %s", h0.shape.str().c_str(), c0.shape.str().c_str(), out.shape.str().c_str(),
-           state.str().c_str(), expected.str().c_str());
+      fail("rnn: PreState is %s and %s, Out is %s, expected %s and %s", h0.shape.str().c_str(), c0.shape.str().c_str(),
+           out.shape.str().c_str(), state.str().c_str(), expected.str().c_str());
     }
   }
 
@@ -125,8 +130,8 @@ class RnnF32 : public Kernel {
   }
 
   // Sequence b of the batch in one direction; out is [steps, batch, directions * hidden].
-  void run_sequence(const Cell& cell, const float* gates, int64_t steps, int64_t batch, int64_t b, int64_t direction, const float* h, float* state,
-                    float* out) const {
+  void run_sequence(const Cell& cell, const float* gates, int64_t steps, int64_t batch, int64_t b, int64_t direction, const float* h,
+                    float* state, float* out) const {
     for (int64_t i = 0; i < steps; i++) {
       const int64_t at = (direction == 0 ? i : steps - 1 - i) * batch + b;
       float* h_out = out + (at * directions_ + direction) * hidden_;
@@ -157,9 +162,11 @@ bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph) {
   for (int64_t i = 0; i < cells; i++) {
     const int64_t k = i < directions ? width : directions * hidden;
     if (!is(2 * i, {4 * hidden, k}) || !is(2 * i + 1, {4 * hidden, hidden}) || !is(2 * (cells + i), {4 * hidden}) ||
-        !is(2 * (cells + i) + 1, {4 * hidden})) return false;
+        !is(2 * (cells + i) + 1, {4 * hidden}))
+      return false;
   }
-  return std::ranges::all_of(node.outputs, [](const graph::Port& port) { return port.value == graph::kNoValue || port.parameter == "Out"; });
+  return std::ranges::all_of(node.outputs,
+                             [](const graph::Port& port) { return port.value == graph::kNoValue || port.parameter == "Out"; });
 }
 
 std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<RnnF32>(node, graph); }

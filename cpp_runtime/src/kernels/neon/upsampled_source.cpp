@@ -84,18 +84,18 @@ template <class T> struct UpsampledSource<T>::Products {
     int32_t row, boundary, expanded;  // batch and row that the products belong to; -1: none
   };
   Tags* tags;
-  T *plain, *along;        // of a row: [width][lanes], [width + 1][2][lanes]
-  T *between, *both;       // of the boundary above a row: [width][2][lanes], [width + 1][4][lanes]
-  T* expanded;             // [width][3][lanes]
+  T *plain, *along;                  // of a row: [width][lanes], [width + 1][2][lanes]
+  T *between, *both;                 // of the boundary above a row: [width][2][lanes], [width + 1][4][lanes]
+  T* expanded;                       // [width][3][lanes]
   T *differences, *row_differences;  // [width + 1][in_lanes] each
 };
 
 template <class T>
 UpsampledSource<T>::UpsampledSource(const graph::Constant& filter, int64_t factor, int64_t lanes)
     : factor_(factor), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes),
-      zeros_(static_cast<size_t>(4 * lanes), static_cast<T>(0.0f)),
-      plain_(make_gemm<T>(filter, in_lanes_, lanes, kPlain)), along_(make_gemm<T>(filter, in_lanes_, lanes, kAlong)),
-      between_(make_gemm<T>(filter, in_lanes_, lanes, kBetweenRows)), both_(make_gemm<T>(filter, in_lanes_, lanes, kBoth)) {}
+      zeros_(static_cast<size_t>(4 * lanes), static_cast<T>(0.0f)), plain_(make_gemm<T>(filter, in_lanes_, lanes, kPlain)),
+      along_(make_gemm<T>(filter, in_lanes_, lanes, kAlong)), between_(make_gemm<T>(filter, in_lanes_, lanes, kBetweenRows)),
+      both_(make_gemm<T>(filter, in_lanes_, lanes, kBoth)) {}
 
 template <class T> size_t UpsampledSource<T>::scratch_elements(const TensorView& in) const {
   const int64_t width = in.shape[3];
@@ -141,8 +141,7 @@ void UpsampledSource<T>::multiply_row(const TensorView& in, int64_t batch, int64
 }
 
 // Between row - 1 and row.
-template <class T>
-void UpsampledSource<T>::multiply_boundary(const TensorView& in, int64_t batch, int64_t row, const Products& p) const {
+template <class T> void UpsampledSource<T>::multiply_boundary(const TensorView& in, int64_t batch, int64_t row, const Products& p) const {
   const int64_t width = in.shape[3];
   const T* map = in.as<const T>() + batch * in.batch_stride;
   const T* above = row > 0 ? map + (row - 1) * in.row_stride : nullptr;
@@ -180,8 +179,7 @@ template <class T> void UpsampledSource<T>::expand(int64_t width, Phase phase, c
   }
 }
 
-template <class T>
-void UpsampledSource<T>::run(const TensorView& in, int64_t batch, int64_t y, const T* bias, T* scratch, T* sums) const {
+template <class T> void UpsampledSource<T>::run(const TensorView& in, int64_t batch, int64_t y, const T* bias, T* scratch, T* sums) const {
   const Products p = products(in, scratch);
   const int64_t row = y / factor_, phase_row = y % factor_, width = in.shape[3];
   const Phase phase = phase_row == 0 ? kFirst : phase_row == factor_ - 1 ? kLast : kBetween;

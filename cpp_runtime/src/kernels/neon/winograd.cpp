@@ -32,8 +32,12 @@ template <class T> struct Transform<T, 2> {
 template <class T> struct Transform<T, 4> {
   using V = Vec<T>;
   using Register = typename V::Register;
-  static constexpr double kFilter[6][3] = {{0.25, 0, 0}, {-1 / 6.0, -1 / 6.0, -1 / 6.0}, {-1 / 6.0, 1 / 6.0, -1 / 6.0},
-                                           {1 / 24.0, 1 / 12.0, 1 / 6.0}, {1 / 24.0, -1 / 12.0, 1 / 6.0}, {0, 0, 1}};
+  static constexpr double kFilter[6][3] = {{0.25, 0, 0},
+                                           {-1 / 6.0, -1 / 6.0, -1 / 6.0},
+                                           {-1 / 6.0, 1 / 6.0, -1 / 6.0},
+                                           {1 / 24.0, 1 / 12.0, 1 / 6.0},
+                                           {1 / 24.0, -1 / 12.0, 1 / 6.0},
+                                           {0, 0, 1}};
 
   [[gnu::always_inline]] static void input(const Register (&d)[6], Register (&t)[6]) {
     const Register two = V::broadcast(2), four = V::broadcast(4), five = V::broadcast(5);

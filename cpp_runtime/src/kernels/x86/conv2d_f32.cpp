@@ -32,8 +32,8 @@ class PointwiseF32 : public Kernel {
  public:
   PointwiseF32(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(finish_of(node, graph, parameters)),
-        gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))) {}
+        finish_(finish_of(node, graph, parameters)), gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))) {
+  }
 
   std::string_view name() const override { return "x86.conv2d.fp32.1x1"; }
   bool by_rows() const override { return true; }

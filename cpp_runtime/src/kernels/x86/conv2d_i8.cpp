@@ -116,8 +116,10 @@ class Conv2dI8 : public Kernel {
   LineRing::Layout ring_layout(const Maps& maps) const {
     const ConvGeometry& g = parameters_.geometry;
     if (is_direct()) return {};
-    return {.rows = g.kernel_h, .pixels = (maps.outputs[0].shape[3] - 1) * g.stride_w + g.kernel_w,
-            .left = parameters_.pad_left(maps.in.shape[3]), .lanes = lanes_};
+    return {.rows = g.kernel_h,
+            .pixels = (maps.outputs[0].shape[3] - 1) * g.stride_w + g.kernel_w,
+            .left = parameters_.pad_left(maps.in.shape[3]),
+            .lanes = lanes_};
   }
 
   size_t worker_bytes(const Maps& maps) const {

@@ -22,8 +22,19 @@ namespace edgeocr::kernels::x86 {
 namespace {
 
 ConvGeometry geometry_of(const graph::Constant& filter) {
-  return {.groups = 1, .in_channels = filter.shape[1], .out_channels = filter.shape[0], .kernel_h = 3, .kernel_w = 3, .stride_h = 1,
-          .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+  return {.groups = 1,
+          .in_channels = filter.shape[1],
+          .out_channels = filter.shape[0],
+          .kernel_h = 3,
+          .kernel_w = 3,
+          .stride_h = 1,
+          .stride_w = 1,
+          .dilation_h = 1,
+          .dilation_w = 1,
+          .pad_top = 1,
+          .pad_bottom = 1,
+          .pad_left = 1,
+          .pad_right = 1};
 }
 
 class OverUpsampledF32 : public Kernel {
@@ -176,7 +187,7 @@ class OverUpsampledF32 : public Kernel {
   FinishF32 finish_;
   std::vector<Input> inputs_;
   std::vector<Upsampled> upsampled_;
-  std::optional<ConvRowsF32> direct_;      // of the source at the output's resolution, one of the two
+  std::optional<ConvRowsF32> direct_;  // of the source at the output's resolution, one of the two
   std::optional<WinogradF32> winograd_;
   size_t direct_position_ = 0;
 };

@@ -82,7 +82,7 @@ class TransposeF32 : public Kernel {
   size_t input_;
   int64_t lanes_;  // of an input pixel
   FinishF32 finish_;
-  bool direct_;  // nothing is left to do after the form
+  bool direct_;                 // nothing is left to do after the form
   std::vector<GemmF32> gemms_;  // of even and odd rows
   std::vector<float> bias_;     // twice, side by side
 };

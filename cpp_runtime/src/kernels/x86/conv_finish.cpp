@@ -30,7 +30,9 @@ template <class T> T* row_of(const TensorView& map, int64_t line) {
   return map.as<T>() + line / map.shape[2] * map.batch_stride + line % map.shape[2] * map.row_stride;
 }
 
-bool all_finite(std::span<const float> values) { return std::ranges::all_of(values, [](float v) { return std::isfinite(v); }); }
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+}
 
 }  // namespace
 
@@ -71,8 +73,11 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
   bias_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
 
   const bool relu = act.kind == ActKind::relu;
-  constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(), .low = static_cast<int8_t>(relu ? 0 : -127),
-                .offset = act.offset, .threshold = act.threshold, .inverse_scale = act.inverse_scale};
+  constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(),
+                .low = static_cast<int8_t>(relu ? 0 : -127),
+                .offset = act.offset,
+                .threshold = act.threshold,
+                .inverse_scale = act.inverse_scale};
   form_.function = tail_.residual >= 0 ? Function::residual : act.kind == ActKind::hard_swish ? Function::hard_swish : Function::linear;
   residual_shift_ = std::countr_zero(static_cast<unsigned>(tail_.residual_scale));
 

@@ -37,7 +37,7 @@ constexpr int64_t kRowOutside = -1, kNeverComputed = -2;
 struct LowSource {
   size_t input;
   int64_t channels;
-  int shift;  // of output coordinates to the source's
+  int shift;        // of output coordinates to the source's
   GemmI8 products;  // [tap][output lane]
   int64_t factor() const { return int64_t{1} << shift; }
 };
@@ -45,8 +45,19 @@ struct LowSource {
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
   const Shape& filter = generic::constant_input(node, graph, "Filter").shape;
   ConvParameters p;
-  p.geometry = {.groups = 1, .in_channels = filter[1], .out_channels = filter[0], .kernel_h = 3, .kernel_w = 3, .stride_h = 1,
-                .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+  p.geometry = {.groups = 1,
+                .in_channels = filter[1],
+                .out_channels = filter[0],
+                .kernel_h = 3,
+                .kernel_w = 3,
+                .stride_h = 1,
+                .stride_w = 1,
+                .dilation_h = 1,
+                .dilation_w = 1,
+                .pad_top = 1,
+                .pad_bottom = 1,
+                .pad_left = 1,
+                .pad_right = 1};
   p.int8_in = true;
   p.int8_out = node.alias == "int8_out";
   return p;
@@ -88,8 +99,8 @@ class ConvOverUpsampledI8 : public Kernel {
   // A low source while a worker runs.
   struct LowState {
     int32_t *products, *row_sums, *places;
-    std::array<int64_t, kRing> held;     // source row of each product row, counted over the batch
-    std::array<int64_t, 3> summed;       // source rows that `places` was made of
+    std::array<int64_t, kRing> held;  // source row of each product row, counted over the batch
+    std::array<int64_t, 3> summed;    // source rows that `places` was made of
   };
 
   static int full_index(const graph::Node& node) {
@@ -167,8 +178,10 @@ class ConvOverUpsampledI8 : public Kernel {
     const int64_t slot = row % kRing, pixel = kTaps * lanes_;
     int32_t* data = state.products + slot * low_layout(in).product_row;
     if (state.held[static_cast<size_t>(slot)] != row) {
-      GemmRowI8 gemm{.pixel_step = in.pixel_stride, .pixels = in.shape[3], .out = reinterpret_cast<std::byte*>(data + pixel),
-                   .out_step = pixel * static_cast<ptrdiff_t>(sizeof(int32_t))};
+      GemmRowI8 gemm{.pixel_step = in.pixel_stride,
+                     .pixels = in.shape[3],
+                     .out = reinterpret_cast<std::byte*>(data + pixel),
+                     .out_step = pixel * static_cast<ptrdiff_t>(sizeof(int32_t))};
       gemm.segments[0] = in.as<const int8_t>() + row / in.shape[2] * in.batch_stride + row % in.shape[2] * in.row_stride;
       source.products.run(gemm, {});
       state.held[static_cast<size_t>(slot)] = row;
@@ -220,8 +233,12 @@ class ConvOverUpsampledI8 : public Kernel {
       for (size_t i = 0; i < low_.size(); i++) sources[i] = places(low_[i], inputs[low_[i].input], batch, y, zeros, states[i]);
       loops_.gather_places(sources.data(), static_cast<int64_t>(low_.size()), first_.data(), width, lanes_, starts);
       const ConvFinish::Row out = finish_.row(outputs, line, row_memory);
-      GemmRowI8 row{.pixel_step = pixel_stride_of(full_channels_), .pixels = width, .start = starts, .start_step = lanes_,
-                    .out = out.data, .out_step = out.step};
+      GemmRowI8 row{.pixel_step = pixel_stride_of(full_channels_),
+                    .pixels = width,
+                    .start = starts,
+                    .start_step = lanes_,
+                    .out = out.data,
+                    .out_step = out.step};
       for (int64_t ky = 0; ky < 3; ky++) row.segments[static_cast<size_t>(ky)] = ring.line(batch, y + ky - 1);
       full_.run(row, constants);
       finish_.complete(out, outputs, line);

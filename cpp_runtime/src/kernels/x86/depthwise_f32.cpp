@@ -21,9 +21,8 @@ class DepthwiseF32 : public Kernel {
  public:
   DepthwiseF32(const graph::Node& node, const graph::Graph& graph)
       : loops_(current_inner_loops()), parameters_(generic::conv_parameters(node, graph, false)),
-        input_(generic::input_index(node, "Input")),
-        finish_(generic::bias_or_zeros(node, graph, parameters_.geometry.out_channels), generic::conv_activation(node),
-                parse_tail(node, graph)) {
+        input_(generic::input_index(node, "Input")), finish_(generic::bias_or_zeros(node, graph, parameters_.geometry.out_channels),
+                                                             generic::conv_activation(node), parse_tail(node, graph)) {
     const ConvGeometry& g = parameters_.geometry;
     many_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, true);
     one_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, false);
@@ -57,8 +56,12 @@ class DepthwiseF32 : public Kernel {
           const int64_t x = std::min(m, width - tile);
           const WindowF32::Pixels pixels =
               window.at(batch, y * g.stride_h - g.pad_top, x * g.stride_w - g.pad_left, columns_under(tile), patch);
-          DepthwiseTileF32 arguments{.rows = {}, .pixel_step = pixels.pixel_step, .weights = weights_.data(), .lanes = lanes,
-                                     .out = row + x * step, .out_step = step};
+          DepthwiseTileF32 arguments{.rows = {},
+                                     .pixel_step = pixels.pixel_step,
+                                     .weights = weights_.data(),
+                                     .lanes = lanes,
+                                     .out = row + x * step,
+                                     .out_step = step};
           std::copy_n(pixels.rows.begin(), g.kernel_h, arguments.rows);
           (tile == 1 ? one_ : many_)(arguments, direct ? finish_.form() : FormF32{}, finish_.constants());
         }
@@ -82,9 +85,7 @@ class DepthwiseF32 : public Kernel {
 
   // Stores go straight to the output; a residual is added afterwards.
   bool is_plain() const { return finish_.on_registers() && !finish_.form().residual; }
-  int64_t columns_under(int64_t outputs) const {
-    return (outputs - 1) * parameters_.geometry.stride_w + parameters_.geometry.kernel_w;
-  }
+  int64_t columns_under(int64_t outputs) const { return (outputs - 1) * parameters_.geometry.stride_w + parameters_.geometry.kernel_w; }
 
   // Filter [C, 1, kernel, kernel]
   void pack(const graph::Constant& filter) {

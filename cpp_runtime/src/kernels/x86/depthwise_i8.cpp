@@ -71,8 +71,10 @@ class DepthwiseI8 : public Kernel {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t computed = (out.shape[3] + loops_.depthwise_columns - 1) / loops_.depthwise_columns * loops_.depthwise_columns;
     const int64_t columns = (computed - 1) * g.stride_w + g.kernel_w;
-    return {.columns = columns, .columns_bytes = align_up(static_cast<size_t>(quads_ * columns * kQuadBytes)),
-            .zeros_bytes = align_up(static_cast<size_t>(in.shape[3] * in.pixel_stride)), .row_bytes = finish_.scratch_bytes(out),
+    return {.columns = columns,
+            .columns_bytes = align_up(static_cast<size_t>(quads_ * columns * kQuadBytes)),
+            .zeros_bytes = align_up(static_cast<size_t>(in.shape[3] * in.pixel_stride)),
+            .row_bytes = finish_.scratch_bytes(out),
             .rows = static_cast<size_t>(strip_rows_)};
   }
 
@@ -132,8 +134,12 @@ class DepthwiseI8 : public Kernel {
       const int8_t* weights = weights_.data() + block / kBlock * strip_rows_ * row_weights;
       for (int64_t r = 0; r < rows; r++) {
         const ConvFinish::Row& row = out[static_cast<size_t>(r)];
-        const DepthwiseRowI8 arguments{.columns = columns, .quad_step = layout.columns * kQuadBytes, .weights = weights + r * row_weights,
-                                       .start = starts_.data() + block, .out = row.data + block * element, .out_step = row.step,
+        const DepthwiseRowI8 arguments{.columns = columns,
+                                       .quad_step = layout.columns * kQuadBytes,
+                                       .weights = weights + r * row_weights,
+                                       .start = starts_.data() + block,
+                                       .out = row.data + block * element,
+                                       .out_step = row.step,
                                        .width = outputs[0].shape[3]};
         compute_row_(arguments, finish_.form(), constants);
       }

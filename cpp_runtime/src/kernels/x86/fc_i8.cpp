@@ -24,9 +24,9 @@ namespace {
 
 using generic::FcForm;
 
-constexpr int64_t kRows = 64;             // at a time, so that they stay in the cache
+constexpr int64_t kRows = 64;              // at a time, so that they stay in the cache
 constexpr int64_t kBlockColumns = 8 * 24;  // whole tiles of GemmI8
-constexpr int64_t kVector = 8;            // columns that GemmI8 computes at least
+constexpr int64_t kVector = 8;             // columns that GemmI8 computes at least
 
 constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -40,7 +40,9 @@ Activation activation_of(const graph::Node& node) {
   return node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{};
 }
 
-bool all_finite(std::span<const float> values) { return std::ranges::all_of(values, [](float v) { return std::isfinite(v); }); }
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+}
 
 // One scale and bias per column, from sums to values before the activation: real ones, or in units of an int8 output.
 struct Scales {

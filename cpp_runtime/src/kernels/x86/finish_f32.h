@@ -29,7 +29,7 @@ class FinishF32 {
   const ConstantsF32& constants() const { return constants_; }
   int64_t channels() const { return channels_; }
   int64_t lanes() const { return static_cast<int64_t>(bias_.size()); }  // channels, padded to vectors of eight
-  int residual() const { return tail_.residual; }  // position among the inputs
+  int residual() const { return tail_.residual; }                       // position among the inputs
   int residual_scale() const { return tail_.residual_scale; }
 
   // The residual of a run of pixels that starts at pixel `first` of outputs of this shape and stays in one row of them, unless

@@ -10,8 +10,7 @@ namespace {
 
 template <int V> constexpr int kPixels = V == 3 ? 8 : V == 2 ? 6 : 12;
 
-template <int P, int V>
-inline void add_products(__m256i (&sum)[P][V], const int8_t* x, ptrdiff_t step, int64_t k, const int8_t*& weights) {
+template <int P, int V> inline void add_products(__m256i (&sum)[P][V], const int8_t* x, ptrdiff_t step, int64_t k, const int8_t*& weights) {
   const __m256i top_bits = _mm256_set1_epi8(INT8_MIN);
   const int8_t* w = weights;
   for (int64_t i = 0; i < k; i += 4, w += 4 * kLanes * V) {

@@ -21,7 +21,7 @@ struct FormF32 {
 };
 
 struct ConstantsF32 {
-  const float* bias = nullptr;  // one per channel, zeros for those that only pad
+  const float* bias = nullptr;                         // one per channel, zeros for those that only pad
   float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
 };
 
@@ -29,7 +29,7 @@ struct ConstantsF32 {
 struct RowF32 {
   static constexpr int kMaxSegments = 5;
   const float* segments[kMaxSegments] = {};  // of the first pixel
-  ptrdiff_t pixel_step = 0;                   // elements from pixel to pixel, the same in every segment
+  ptrdiff_t pixel_step = 0;                  // elements from pixel to pixel, the same in every segment
   int64_t pixels = 0;
   const float* start = nullptr;  // sums begin there: [pixel][column]; null: at zero
   ptrdiff_t start_step = 0;
@@ -53,9 +53,9 @@ using GemmFunctionF32 = void (*)(const RowF32& row, const GemmTileF32& tile, con
 
 // A register tile of a depthwise convolution: a few neighbouring outputs, all channels.
 struct DepthwiseTileF32 {
-  const float* rows[5];    // of input, at the first column of the first output
+  const float* rows[5];  // of input, at the first column of the first output
   ptrdiff_t pixel_step;
-  const float* weights;    // [lanes / 8][kernel * kernel][8]
+  const float* weights;  // [lanes / 8][kernel * kernel][8]
   int64_t lanes;
   float* out;
   ptrdiff_t out_step;

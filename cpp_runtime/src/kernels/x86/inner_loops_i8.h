@@ -20,7 +20,7 @@ enum class Store : uint8_t {
   int8,   // rounded
   calib,  // times 1 / scale, rounded
   fp32,
-  sums,   // the int32 sums themselves; `function` does not matter
+  sums,  // the int32 sums themselves; `function` does not matter
 };
 struct FormI8 {
   Function function = Function::linear;
@@ -31,8 +31,8 @@ struct FormI8 {
 struct ConstantsI8 {
   const float* scale = nullptr;
   const float* bias = nullptr;
-  float floor = 0;    // linear to fp32: 0 for relu, else -infinity
-  int8_t low = -127;  // to int8: 0 for relu, else -127
+  float floor = 0;                                     // linear to fp32: 0 for relu, else -infinity
+  int8_t low = -127;                                   // to int8: 0 for relu, else -127
   float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
   float calib = 1;
 };
@@ -41,7 +41,7 @@ struct ConstantsI8 {
 struct GemmRowI8 {
   static constexpr int kMaxSegments = 5;
   const int8_t* segments[kMaxSegments] = {};  // of the first pixel
-  ptrdiff_t pixel_step = 0;                    // bytes from pixel to pixel, the same in every segment
+  ptrdiff_t pixel_step = 0;                   // bytes from pixel to pixel, the same in every segment
   int64_t pixels = 0;
   const int32_t* start = nullptr;  // where sums begin: [pixel][column]; null: at GemmTileI8::start
   ptrdiff_t start_step = 0;        // elements

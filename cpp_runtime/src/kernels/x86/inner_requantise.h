@@ -15,7 +15,7 @@ inline namespace EDGEOCR_ISA {
 // saturate.
 inline __m128i round_to_int8(f32x8 v, int8_t low) {
   constexpr float kBelowHalf = 0x1.fffffep-2f;
-  constexpr int kSignOfFirstElseSecond = 0xea;  // (a & b) | c
+  constexpr int kSignOfFirstElseSecond = 0xea;                      // (a & b) | c
   const __m256 bounded = _mm256_min_ps(_mm256_set1_ps(127.0f), v);  // NaN stays: the second operand
   const __m256i addend = _mm256_ternarylogic_epi32(_mm256_castps_si256(bounded), _mm256_set1_epi32(INT32_MIN),
                                                    _mm256_castps_si256(_mm256_set1_ps(kBelowHalf)), kSignOfFirstElseSecond);

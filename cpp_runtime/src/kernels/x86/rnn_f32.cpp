@@ -173,7 +173,8 @@ bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph) {
   for (int64_t i = 0; i < cells; i++) {
     const int64_t k = i < directions ? width : directions * hidden;
     if (!is(2 * i, {4 * hidden, k}) || !is(2 * i + 1, {4 * hidden, hidden}) || !is(2 * (cells + i), {4 * hidden}) ||
-        !is(2 * (cells + i) + 1, {4 * hidden})) return false;
+        !is(2 * (cells + i) + 1, {4 * hidden}))
+      return false;
   }
   return std::ranges::all_of(node.outputs,
                              [](const graph::Port& port) { return port.value == graph::kNoValue || port.parameter == "Out"; });

@@ -56,9 +56,9 @@ struct UpsampledSourceF32::Products {
     int32_t row, boundary, expanded;  // batch and row that the products belong to; -1: none
   };
   Tags* tags;
-  float *plain, *along;    // of a row: [width][lanes], [width + 1][2][lanes]
-  float *between, *both;   // of the boundary above a row: [width][2][lanes], [width + 1][4][lanes]
-  float* expanded;         // [width][3][lanes]
+  float *plain, *along;                  // of a row: [width][lanes], [width + 1][2][lanes]
+  float *between, *both;                 // of the boundary above a row: [width][2][lanes], [width + 1][4][lanes]
+  float* expanded;                       // [width][3][lanes]
   float *differences, *row_differences;  // [width + 1][in_lanes] each
 };
 

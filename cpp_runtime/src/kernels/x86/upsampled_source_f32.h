@@ -41,7 +41,7 @@ class UpsampledSourceF32 {
 
   const InnerLoops& loops_;
   int64_t factor_, in_lanes_, lanes_;
-  std::vector<float> zeros_;            // the bias of the products
+  std::vector<float> zeros_;  // the bias of the products
   GemmF32 plain_, along_, between_, both_;
 };
 

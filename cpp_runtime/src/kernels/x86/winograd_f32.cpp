@@ -11,8 +11,12 @@ namespace {
 constexpr int64_t kSize = 6, kElements = kSize * kSize;  // of a transformed tile
 
 // The points of inner_winograd_f32.cpp.
-constexpr double kFilter[kSize][3] = {{0.25, 0, 0}, {-1 / 6.0, -1 / 6.0, -1 / 6.0}, {-1 / 6.0, 1 / 6.0, -1 / 6.0},
-                                      {1 / 24.0, 1 / 12.0, 1 / 6.0}, {1 / 24.0, -1 / 12.0, 1 / 6.0}, {0, 0, 1}};
+constexpr double kFilter[kSize][3] = {{0.25, 0, 0},
+                                      {-1 / 6.0, -1 / 6.0, -1 / 6.0},
+                                      {-1 / 6.0, 1 / 6.0, -1 / 6.0},
+                                      {1 / 24.0, 1 / 12.0, 1 / 6.0},
+                                      {1 / 24.0, -1 / 12.0, 1 / 6.0},
+                                      {0, 0, 1}};
 
 int64_t tiles_of(int64_t width) { return (width + WinogradF32::kTile - 1) / WinogradF32::kTile; }
 
@@ -55,7 +59,10 @@ void WinogradF32::transform_inputs(const TensorView& in, const Band& band, float
   const int64_t tiles = tiles_of(in.shape[3]);
   for (int64_t tile = 0; tile < tiles; tile++) {
     const WindowF32::Pixels pixels = window.at(band.batch, band.y - 1, tile * kTile - 1, kSize, patch);
-    WinogradInputF32 input{.rows = {}, .pixel_step = pixels.pixel_step, .lanes = in_lanes_, .transformed = transformed + tile * in_lanes_,
+    WinogradInputF32 input{.rows = {},
+                           .pixel_step = pixels.pixel_step,
+                           .lanes = in_lanes_,
+                           .transformed = transformed + tile * in_lanes_,
                            .element_step = tiles * in_lanes_};
     std::copy_n(pixels.rows.begin(), kSize, input.rows);
     loops_.winograd_input_f32(input);
@@ -67,10 +74,16 @@ void WinogradF32::transform_outputs(const float* products, int64_t width, const 
   const int64_t tiles = tiles_of(width);
   for (int64_t tile = 0; tile < tiles; tile++) {
     const int64_t x = tile * kTile;
-    const WinogradOutputF32 output{.products = products + tile * lanes_, .element_step = tiles * lanes_, .lanes = lanes_,
-                                   .rows = band.rows, .columns = std::min(kTile, width - x),
-                                   .start = band.start == nullptr ? nullptr : band.start + x * lanes_, .start_row = width * lanes_,
-                                   .start_step = lanes_, .out = band.out + x * band.out_step, .out_row = band.out_row,
+    const WinogradOutputF32 output{.products = products + tile * lanes_,
+                                   .element_step = tiles * lanes_,
+                                   .lanes = lanes_,
+                                   .rows = band.rows,
+                                   .columns = std::min(kTile, width - x),
+                                   .start = band.start == nullptr ? nullptr : band.start + x * lanes_,
+                                   .start_row = width * lanes_,
+                                   .start_step = lanes_,
+                                   .out = band.out + x * band.out_step,
+                                   .out_row = band.out_row,
                                    .out_step = band.out_step};
     loops_.winograd_output_f32(output, form_, constants);
   }

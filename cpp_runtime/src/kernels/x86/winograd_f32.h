@@ -43,8 +43,8 @@ class WinogradF32 {
   const InnerLoops& loops_;
   int64_t in_lanes_, lanes_;
   FormF32 form_;
-  std::vector<float> zeros_;     // the bias of the products
-  std::vector<GemmF32> gemms_;   // one per element of a transformed tile
+  std::vector<float> zeros_;    // the bias of the products
+  std::vector<GemmF32> gemms_;  // one per element of a transformed tile
 };
 
 }  // namespace edgeocr::kernels::x86

@@ -6,8 +6,4 @@
 
 #include "kernels/kernel.h"
 
-namespace edgeocr::kernels {
-
-std::span<const KernelEntry> x86_set();
-
-}  // namespace edgeocr::kernels
+namespace edgeocr::kernels { std::span<const KernelEntry> x86_set(); }  // namespace edgeocr::kernels
