@@ -34,7 +34,11 @@ class Net:
     model: str  # what a reader knows it by
     path: Path
     input: str
-    precision: str
+    precision: str  # int8: what the file has
+
+    def arguments(self) -> list[str]:
+        half = ["--precision", "fp16"] if self.precision == "fp16" else []
+        return ["--input", self.input, *half, "--threads", "1"]
 
 
 OWN = MODELS / "edgeocr_en" / "none"
@@ -44,6 +48,8 @@ PICTURE = TEST_DATA / "images" / "11.jpg"
 NETS = [
     Net("det", "edgeocr_en", OWN / "det.nb", "1,3,640,640", "fp32"),
     Net("rec", "edgeocr_en", OWN / "rec.nb", "1,3,32,320", "fp32"),
+    Net("det", "edgeocr_en", OWN / "det.nb", "1,3,640,640", "fp16"),
+    Net("rec", "edgeocr_en", OWN / "rec.nb", "1,3,32,320", "fp16"),
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8"),
     Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8"),
     Net("cls", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_cls_slim_opt.nb", "1,3,48,192", "int8"),
@@ -78,8 +84,8 @@ TRAFFIC = Instrument(
 
 
 def measure(net: Net, instrument: Instrument) -> dict[str, object]:
-    command = [str(PHONE_RUNNER), "bench", str(net.path), "--input", net.input, "--threads", "1", "--warmup", "0", "--repeats"]
-    shown = ["edgeocr_run", "bench", net.path.name, "--input", net.input, "--threads", "1"]
+    command = [str(PHONE_RUNNER), "bench", str(net.path), *net.arguments(), "--warmup", "0", "--repeats"]
+    shown = ["edgeocr_run", "bench", net.path.name, *net.arguments()]
     return {
         "net": net.net,
         "model": net.model,

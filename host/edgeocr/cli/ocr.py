@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 @common.json_option
 @click.option("--all", "show_all", is_flag=True, help="Also show lines whose score is below the set's drop_score (0.5), marked.")
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of the runner.")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "int8"]),
+    help="What the nets compute in; what their files hold if not given. fp16: fp32 nets, on a device with fp16 arithmetic.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -37,6 +43,7 @@ def command(
     as_json: bool,
     show_all: bool,
     threads: int,
+    precision: str | None,
 ) -> None:
     """Read the text of each PICTURE: lines in reading order, their boxes and scores, and the time of each stage.
 
@@ -55,7 +62,8 @@ def command(
     records: list[PictureRecord] = []
     if readable:
         with open_device(device) as opened:
-            records, errors = _read(opened, models, readable, threads, reading_options(models, known))
+            options = replace(reading_options(models, known), precision=precision)
+            records, errors = _read(opened, models, readable, threads, options)
             complaints += [_complaint(error) for error in errors]
             if opened.kind == common.EMULATED:
                 common.note("emulated: the times are no speed")

@@ -46,6 +46,7 @@ class OcrOptions:
     cls_thresh: float | None = None
     drop_score: float | None = None
     rec_batch_num: int | None = None
+    precision: str | None = None  # fp32, fp16, int8; None: what each file has
     generic: bool = False  # plain kernels only
 
     def arguments(self) -> list[str]:
