@@ -1,7 +1,7 @@
 """The gate of `--precision fp16`: its probability maps against fp32's on labelled pages, and what is read of them.
 
-Storing maps in fp16 alone moves single pixels of the map by 0.1, where it is steep, as half a grey level of noise in the picture does; so the
-bounds are on the mean, on the share of pixels that move, and on the mask that boxes are made of.
+Storing maps in fp16 alone moves single pixels of the map by 0.1, where it is steep, as half a grey level of noise in the picture does;
+so the bounds are on the mean, on the share of pixels that move, and on the mask that boxes are made of.
 """
 
 from __future__ import annotations
