@@ -276,7 +276,7 @@ TEST_CASE("tail: what makes no sense is refused") {
   tail.outputs = {{DataType::i8, 0}};
   CHECK_THROWS_WITH(parse(tail), "conv2d #5: scale of its tail is 0, expected more than 0");
   tail.outputs = {{DataType::i32, 1}};
-  CHECK_THROWS_WITH(parse(tail), "conv2d #5: output of its tail is int32, expected fp32 or int8");
+  CHECK_THROWS_WITH(parse(tail), "conv2d #5: output of its tail is int32, expected fp32, fp16 or int8");
   tail.outputs = {{DataType::f32, 0}};
   tail.residual = 3;
   CHECK_THROWS_WITH(parse(tail), "t.nb: conv2d #5: residual of its tail is input 3, enlarged 1 times");
