@@ -244,10 +244,9 @@ size_t cost_of_calls(const BandGroup& group, std::span<const BandStep> steps, st
   return cost;
 }
 
-// The number of rows that costs least, of fewest_bands or more. No bands: nothing fits.
+// The number of rows that costs least, of fewest_bands or more; exchanged: traffic() of the steps. No bands: nothing fits.
 Offer best_offer(const Graph& graph, std::span<const BandStep> steps, std::span<const Inferred> values, const Flow& flow, int first,
-                 int end, size_t fewest_bands) {
-  const size_t exchanged = traffic(steps, values, flow, first, end);
+                 int end, size_t fewest_bands, size_t exchanged) {
   Offer best;
   const int64_t height = of(values, steps[static_cast<size_t>(end) - 1].node->outputs[0].value).shape[2];
   for (int64_t rows = kMostRows; rows >= kFewestRows; rows /= 2) {
@@ -293,8 +292,9 @@ std::vector<BandGroup> choose_band_groups(const Graph& graph, std::span<const Ba
     size_t fewest_bands = 1;  // a longer group needs no fewer than a shorter one
     for (int end = first + 2; end <= count && steps[static_cast<size_t>(end) - 1].by_rows; end++) {
       separately += alone(end - 1);
-      if (traffic(steps, values, flow, first, end) + static_cast<size_t>(end - first) * kCall >= separately) continue;
-      Offer offer = best_offer(graph, steps, values, flow, first, end, fewest_bands);
+      const size_t exchanged = traffic(steps, values, flow, first, end);
+      if (exchanged + static_cast<size_t>(end - first) * kCall >= separately) continue;
+      Offer offer = best_offer(graph, steps, values, flow, first, end, fewest_bands, exchanged);
       if (offer.group.bands.empty()) break;
       fewest_bands = offer.fewest_bands;
       take(end, offer.cost, std::move(offer.group));
