@@ -5,10 +5,10 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/line_ring.h"
 #include "kernels/neon/conv_finish.h"
 #include "kernels/neon/convolutions_i8.h"
 #include "kernels/neon/gemm_i8.h"
-#include "kernels/neon/line_ring.h"
 
 namespace edgeocr::kernels::neon {
 

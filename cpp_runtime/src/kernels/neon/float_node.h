@@ -8,7 +8,7 @@
 #include "graph/precision.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/neon/finish.h"
-#include "kernels/neon/pure_fp32.h"
+#include "kernels/pure_fp32.h"
 
 namespace edgeocr::kernels::neon {
 

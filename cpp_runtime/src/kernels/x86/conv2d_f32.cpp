@@ -7,10 +7,10 @@
 #include "base/aligned.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
+#include "kernels/pure_fp32.h"
 #include "kernels/x86/conv_rows_f32.h"
 #include "kernels/x86/finish_f32.h"
 #include "kernels/x86/kernels_f32.h"
-#include "kernels/x86/pure_fp32.h"
 #include "kernels/x86/winograd_f32.h"
 
 namespace edgeocr::kernels::x86 {

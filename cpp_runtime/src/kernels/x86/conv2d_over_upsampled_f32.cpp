@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/pure_fp32.h"
 #include "kernels/x86/conv_rows_f32.h"
 #include "kernels/x86/finish_f32.h"
 #include "kernels/x86/kernels_f32.h"
-#include "kernels/x86/pure_fp32.h"
 #include "kernels/x86/upsampled_source_f32.h"
 #include "kernels/x86/winograd_f32.h"
 

@@ -17,10 +17,10 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/line_ring.h"
 #include "kernels/x86/conv_finish.h"
 #include "kernels/x86/convolutions_i8.h"
 #include "kernels/x86/gemm_i8.h"
-#include "kernels/x86/line_ring.h"
 
 namespace edgeocr::kernels::x86 {
 

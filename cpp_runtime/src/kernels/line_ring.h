@@ -8,7 +8,7 @@
 #include "base/aligned.h"
 #include "base/tensor.h"
 
-namespace edgeocr::kernels::neon {
+namespace edgeocr::kernels {
 
 class LineRing {
  public:
@@ -60,4 +60,4 @@ class LineRing {
   std::array<int64_t, kMaxRows> held_{};
 };
 
-}  // namespace edgeocr::kernels::neon
+}  // namespace edgeocr::kernels

@@ -8,7 +8,7 @@
 #include "graph/graph.h"
 #include "graph/precision.h"
 
-namespace edgeocr::kernels::neon {
+namespace edgeocr::kernels {
 
 inline bool is_pure_fp32(const graph::Graph& graph) {
   return std::ranges::none_of(graph.nodes, [](const graph::Node& node) {
@@ -19,4 +19,4 @@ inline bool is_pure_fp32(const graph::Graph& graph) {
   });
 }
 
-}  // namespace edgeocr::kernels::neon
+}  // namespace edgeocr::kernels
