@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import picture
 import traffic
 from emulation import MissingToolError
 
+from edgeocr.bench.result import write_atomically
 from edgeocr.paths import MODELS, PHONE_RUNNER, ROOT, TEST_DATA
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -97,13 +97,6 @@ def measure(net: Net, instrument: Instrument) -> dict[str, object]:
     }
 
 
-def write(rows: list[dict[str, object]], path: Path) -> None:
-    part = path.with_suffix(".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(json.dumps(rows, indent=1) + "\n")
-    os.replace(part, path)
-
-
 def show(row: dict[str, object], instrument: Instrument) -> None:
     counts = " ".join(f"{float(str(row[key])) / 1e6:29.1f}" for key, _ in instrument.columns)
     print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:5} {counts}", flush=True)
@@ -136,7 +129,8 @@ def main() -> int:
         print("error: the phone's runner is missing: run `make runner`", file=sys.stderr)
         return 1
     try:
-        write(measure_all(instrument), RESULTS / instrument.file)
+        rows = measure_all(instrument)
+        write_atomically(RESULTS / instrument.file, f"{json.dumps(rows, indent=1)}\n".encode())
     except MissingToolError as missing:
         print(f"error: {missing}", file=sys.stderr)
         return 1

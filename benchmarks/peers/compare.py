@@ -23,6 +23,7 @@ import environment
 import numpy as np
 from nets import NETS, PEERS, REFERENCE, ConversionError, Net, Peer, inference_model, picture, to_edgeocr
 
+from edgeocr.bench.result import write_atomically
 from edgeocr.bench.statistics import summarise
 from edgeocr.errors import EdgeocrError
 from edgeocr.paths import HOST_RUNNER, ROOT
@@ -204,13 +205,6 @@ def processor() -> str:
     return names[0] if names else "unknown"
 
 
-def write(document: dict[str, object]) -> None:
-    part = RESULTS.with_suffix(".part")
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(json.dumps(document, indent=1) + "\n")
-    os.replace(part, RESULTS)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
@@ -246,7 +240,8 @@ def main() -> int:
     if options.net is None:
         date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
         settings = {"rounds": options.rounds, "runs_per_round": options.runs, "tolerance": TOLERANCE}
-        write({"date": date, "processor": processor(), "command": "make peers", **settings, "nets": tables})
+        document = {"date": date, "processor": processor(), "command": "make peers", **settings, "nets": tables}
+        write_atomically(RESULTS, f"{json.dumps(document, indent=1)}\n".encode())
     return 0
 
 
