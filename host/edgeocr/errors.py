@@ -27,6 +27,10 @@ class ModelError(EdgeocrError):
     """A model set, a `.nb` file or a dictionary cannot be used."""
 
 
+class DataError(EdgeocrError):
+    """A label file, a picture or a dataset to train or evaluate on cannot be used."""
+
+
 class DeviceError(EdgeocrError):
     """A phone (or the emulated one) is missing, lost, full or refuses."""
 
