@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from edgeocr.convert import paddle_env
-from edgeocr.convert.paddle_env import run_module
+from edgeocr.convert.paddle_env import run_module, stream_module
 from edgeocr.errors import ModelError, SetupError
 
 
@@ -95,3 +96,61 @@ def test_an_interpreter_that_cannot_run_is_a_matter_of_setup(child: Path, tmp_pa
     monkeypatch.setattr(paddle_env, "PADDLE_PYTHON", tmp_path / "python")
     with pytest.raises(SetupError, match="python: cannot be run: Permission denied"):
         run()
+
+
+def stream(on_line: Callable[[str], None]) -> None:
+    stream_module("child", ["a b"], "training of det", on_line)
+
+
+def test_lines_come_one_by_one_while_the_child_works(child: Path, tmp_path: Path) -> None:
+    child.write_text(
+        "import pathlib, sys, time\n"
+        "print(sys.argv[1], flush=True)\n"
+        f"while not pathlib.Path({str(tmp_path / 'heard')!r}).exists(): time.sleep(0.01)\n"
+        "print('ü')"
+    )
+    lines: list[str] = []
+
+    def on_line(line: str) -> None:
+        lines.append(line)
+        (tmp_path / "heard").touch()
+
+    stream(on_line)
+    assert lines == ["a b", "ü"]
+
+
+def test_the_end_of_a_streamed_child_is_told_as_any_other(child: Path) -> None:
+    child.write_text(
+        "import sys; print('{}'); print('x' * 300_000, file=sys.stderr); print('error: loss is nan', file=sys.stderr); sys.exit(1)"
+    )
+    with pytest.raises(ModelError, match=r"^training of det: loss is nan$"):
+        stream(lambda line: None)
+
+
+CHECKPOINTING = """
+import pathlib, signal, sys, time
+def stop(number, frame):
+    print("noise" * 50_000)
+    pathlib.Path({file!r}).write_text("saved")
+    sys.exit(130)
+signal.signal(signal.SIGINT, stop)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_an_interruption_lets_the_child_finish_its_checkpoint(child: Path, tmp_path: Path) -> None:
+    child.write_text(CHECKPOINTING.format(file=str(tmp_path / "checkpoint")))
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stream(interrupt)
+    assert (tmp_path / "checkpoint").read_text() == "saved"
+
+
+def test_a_child_interrupted_by_others_counts_as_interrupted(child: Path) -> None:
+    child.write_text("import sys; sys.exit(130)")
+    with pytest.raises(KeyboardInterrupt):
+        stream(lambda line: None)

@@ -9,7 +9,8 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgeocr.errors import EdgeocrError, ModelError, SetupError
@@ -17,6 +18,7 @@ from edgeocr.paths import PADDLE_PYTHON, ROOT
 
 ERROR_PREFIX = "error: "
 HINT_PREFIX = "hint: "
+INTERRUPTED = 130  # exit code of a child that stopped because it was asked to
 
 
 def paddle_python() -> Path:
@@ -45,6 +47,36 @@ def run_module(module: str, arguments: Sequence[str | Path], *, what: str, timeo
     if child.returncode:
         raise _failure(what, child.returncode, child.stderr.decode(errors="replace"))
     return child.stdout.decode()
+
+
+def stream_module(module: str, arguments: Sequence[str | Path], what: str, on_line: Callable[[str], None]) -> None:
+    """As `run_module`, for long work: ``on_line`` hears each line of the child's stdout as it comes, without its end.
+
+    A child that is interrupted may take its time to leave a checkpoint: KeyboardInterrupt here, or an error of ``on_line``, is passed on
+    to it as SIGINT, and only its end lets the exception on. A child that was interrupted by others raises KeyboardInterrupt too.
+    """
+    argv = [str(paddle_python()), "-m", module, *map(str, arguments)]
+    with tempfile.TemporaryFile() as stderr:  # not a pipe: nobody empties it while stdout is read
+        try:
+            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=_environment())
+        except OSError as e:
+            raise SetupError(f"{argv[0]}: cannot be run: {e.strerror}", "`make setup` makes the Paddle environment again") from e
+        with child:
+            assert child.stdout is not None
+            try:
+                for line in child.stdout:
+                    on_line(line.decode(errors="replace").rstrip("\r\n"))
+                child.wait()
+            except BaseException:
+                child.send_signal(signal.SIGINT)
+                child.stdout.read()  # a full pipe would hold it up
+                child.wait()
+                raise
+        if child.returncode in (INTERRUPTED, -signal.SIGINT):
+            raise KeyboardInterrupt
+        if child.returncode:
+            stderr.seek(0)
+            raise _failure(what, child.returncode, stderr.read().decode(errors="replace"))
 
 
 def _environment() -> dict[str, str]:
