@@ -1,0 +1,28 @@
+"""The learning rate as a function of the iteration alone, so that a resumed run continues it. PaddleOCR's names."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+
+from edgeocr.train.config import LearningRateConfig
+
+
+def learning_rate(config: LearningRateConfig, iteration: int, iterations: int) -> float:
+    """The rate of ``iteration``, counted from 0, in a run of ``iterations``.
+
+    Over the first ``warmup_iterations`` the rate rises linearly, its last warm-up step being the full rate; the cosine falls to zero over
+    what remains.
+    """
+    warmup = config.warmup_iterations
+    if iteration < warmup:
+        return _after_warmup(config, 0, iterations - warmup) * (iteration + 1) / warmup
+    return _after_warmup(config, iteration - warmup, iterations - warmup)
+
+
+def _after_warmup(config: LearningRateConfig, iteration: int, iterations: int) -> float:
+    if config.name == "Cosine":
+        return config.learning_rate * 0.5 * (1 + math.cos(math.pi * iteration / max(iterations, 1)))
+    if config.name == "Piecewise":
+        return config.values[bisect_right(config.decay_iterations, iteration + config.warmup_iterations)]
+    return config.learning_rate
