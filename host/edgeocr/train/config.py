@@ -121,13 +121,20 @@ class TrainConfig:
 
 def read_config(file: Path) -> TrainConfig:
     """Raises UsageError: the file, the key, what was expected."""
+    return config_of(read_document(file), source=str(file), folder=file.parent)
+
+
+def read_document(file: Path) -> dict[str, Any]:
+    """The JSON table in ``file``, unchecked otherwise. Raises UsageError."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except OSError as e:
         raise UsageError(f"{file}: cannot be read: {e.strerror}") from e
     except ValueError as e:
         raise UsageError(f"{file}: not JSON: {e}") from e
-    return config_of(document, source=str(file), folder=file.parent)
+    if not isinstance(document, dict):
+        raise UsageError(f"{file}: is {json.dumps(document)[:40]}, expected a table")
+    return document
 
 
 def config_of(document: Mapping[str, Any], *, source: str, folder: Path) -> TrainConfig:
