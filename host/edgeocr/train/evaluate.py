@@ -17,6 +17,7 @@ from edgeocr.train.config import EvalDataConfig, TrainConfig
 from edgeocr.train.ctc_decode import CtcLabels
 from edgeocr.train.data_feed import det_samples, direction_of, rec_samples, scale_line
 from edgeocr.train.db_postprocess import DbPostProcess
+from edgeocr.train.depthwise import fast_depthwise
 from edgeocr.train.pictures import Picture, decode, det_planes, det_size, line_planes, padded_width, read_bytes
 
 BATCH = 50  # lines
@@ -36,7 +37,7 @@ def evaluate(net: nn.Layer, config: TrainConfig) -> dict[str, float]:
     training = net.training
     net.eval()
     try:
-        with paddle.no_grad():
+        with paddle.no_grad(), fast_depthwise():
             if config.model_type == "det":
                 return _evaluate_det(net, config.Eval)
             if config.model_type == "rec":

@@ -25,6 +25,7 @@ from edgeocr.errors import DataError, ModelError, UsageError
 from edgeocr.train.checkpoint import BEST, Progress, resume, save_checkpoint, save_weights, write_atomically
 from edgeocr.train.config import OptimizerConfig, TrainConfig
 from edgeocr.train.data_feed import build_feed, prepared
+from edgeocr.train.depthwise import fast_depthwise
 from edgeocr.train.evaluate import INDICATOR, evaluate
 from edgeocr.train.losses import build_loss
 from edgeocr.train.schedule import learning_rate
@@ -43,7 +44,8 @@ def train(net: nn.Layer, config: TrainConfig, out_dir: Path, *, on_record: Calla
     holds a run by another configuration, ModelError for a loss that is no number.
     """
     paddle.seed(config.Global.seed)
-    _Run(net, config, out_dir, on_record).go()
+    with fast_depthwise():
+        _Run(net, config, out_dir, on_record).go()
 
 
 @dataclass(frozen=True)
