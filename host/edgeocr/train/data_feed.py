@@ -201,7 +201,7 @@ def crop_with_text(rng: Generator, sample: Sample, height: int, width: int) -> S
         x = int(rng.integers(picture.shape[1] - width + 1))
         boxes = [_moved(box, x, y) for box in sample.boxes]
         boxes = [box for box in boxes if _meets_window(box, height, width)]
-        if any(not box.ignored for box in boxes):
+        if any(not box.ignored and _has_centre_in_window(box, height, width) for box in boxes):
             break
     return Sample(np.ascontiguousarray(picture[y : y + height, x : x + width]), tuple(boxes))
 
@@ -213,6 +213,11 @@ def _moved(box: TextBox, x: int, y: int) -> TextBox:
 def _meets_window(box: TextBox, height: int, width: int) -> bool:
     (left, top), (right, bottom) = box.points.min(axis=0), box.points.max(axis=0)
     return bool(right > 0 and bottom > 0 and left < width and top < height)
+
+
+def _has_centre_in_window(box: TextBox, height: int, width: int) -> bool:
+    x, y = box.points.mean(axis=0)
+    return bool(0 <= x < width and 0 <= y < height)
 
 
 @contextmanager
