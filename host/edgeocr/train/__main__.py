@@ -1,7 +1,8 @@
 """``python -m edgeocr.train CONFIG.json OUT_DIR``, in the Paddle environment: train the net that the configuration describes.
 
 Records go to stdout as JSON lines. Exit codes: 0, 1 failure and 2 usage with a line "error: …" on stderr, 130 interrupted, in which case a
-checkpoint has been written and the same command continues.
+checkpoint has been written and the same command continues. On several cards or machines Paddle's launcher starts this file:
+``python -m paddle.distributed.launch [--ips …] host/edgeocr/train/__main__.py CONFIG.json OUT_DIR`` with host/ on the PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -11,25 +12,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import paddle
-
 from edgeocr.errors import EdgeocrError, UsageError
-from edgeocr.nets.base_model import BaseModel, build_model
-from edgeocr.nets.checkpoint import load_checkpoint
-from edgeocr.train.config import TrainConfig, read_config
+from edgeocr.train.config import read_config
+from edgeocr.train.described_net import described_net
 from edgeocr.train.loop import Record, train
 
 INTERRUPTED = 130
-
-
-def described_net(config: TrainConfig) -> BaseModel:
-    """The net of the configuration, with its pre-trained weights if it names some."""
-    paddle.seed(config.Global.seed)
-    with paddle.utils.unique_name.guard():
-        net = build_model(config.Architecture)
-    if config.Global.pretrained_model is not None:
-        load_checkpoint(net, config.Global.pretrained_model)
-    return net
 
 
 def _print(record: Record) -> None:

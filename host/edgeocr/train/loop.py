@@ -1,6 +1,6 @@
 """The training loop: iterate, record, evaluate, keep the best, checkpoint; resume to the same weights.
 
-On several machines (``python -m paddle.distributed.launch … -m edgeocr.train …``) every process takes its own batches of one common order,
+On several cards or machines (see __main__.py) every process takes its own batches of one common order,
 Paddle averages the gradients, and the first process evaluates and writes.
 """
 
