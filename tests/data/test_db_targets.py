@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeocr.data.db_targets import THRESH_MAX, THRESH_MIN, UNCLIP_RATIO, Quad, db_targets, exact_inset, offset_quad
+from edgeocr.data.db_targets import THRESH_MAX, THRESH_MIN, UNCLIP_RATIO, db_targets, exact_inset, offset_quad
+from edgeocr.data.labels import TextBox
 from edgeocr.data.metrics import iou
 from edgeocr.train.db_postprocess import DbPostProcess
 
-
-@dataclass(frozen=True)
-class Box:
-    points: Quad
-    ignored: bool = False
+Quad = NDArray[np.float32]
 
 
 def turned(cx: float, cy: float, width: float, height: float, degrees: float) -> Quad:
@@ -24,6 +19,10 @@ def turned(cx: float, cy: float, width: float, height: float, degrees: float) ->
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [width / 2, height / 2]
     return np.asarray(corners @ turn.T + [cx, cy], np.float32)
+
+
+def box(quad: Quad, text: str = "text") -> TextBox:
+    return TextBox(quad, text)
 
 
 PAGE = [
@@ -44,7 +43,7 @@ def test_the_exact_inset_is_undone_by_unclipping() -> None:
 
 
 def test_a_perfect_map_gives_the_boxes_back() -> None:
-    targets = db_targets([Box(quad) for quad in PAGE], 256, 256)
+    targets = db_targets([box(quad) for quad in PAGE], 256, 256)
     found = DbPostProcess().boxes(targets.shrink_map)
     assert len(found) == len(PAGE)
     overlaps = [max(iou(quad, other) for other in found) for quad in PAGE]
@@ -53,20 +52,20 @@ def test_a_perfect_map_gives_the_boxes_back() -> None:
 
 
 def test_paddle_ocrs_ratio_gives_them_back_less_well() -> None:
-    found = {ratio: DbPostProcess().boxes(db_targets([Box(quad) for quad in PAGE], 256, 256, ratio).shrink_map) for ratio in (None, 0.4)}
+    found = {ratio: DbPostProcess().boxes(db_targets([box(quad) for quad in PAGE], 256, 256, ratio).shrink_map) for ratio in (None, 0.4)}
     overlaps = {ratio: np.mean([max(iou(quad, other) for other in boxes) for quad in PAGE]) for ratio, boxes in found.items()}
     assert overlaps[None] > overlaps[0.4] + 0.05
 
 
 def test_the_shrink_ratio_is_paddle_ocrs_rule() -> None:
     """area · (1 − r²) / perimeter: 100 x 20 at r = 0.4 is inset by 7."""
-    shrink_map = db_targets([Box(turned(100, 50, 100, 20, 0))], 100, 200, shrink_ratio=0.4).shrink_map
+    shrink_map = db_targets([box(turned(100, 50, 100, 20, 0))], 100, 200, shrink_ratio=0.4).shrink_map
     rows, columns = np.nonzero(shrink_map)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (47, 53, 57, 143)
 
 
 def test_ignored_and_tiny_text_is_masked() -> None:
-    targets = db_targets([Box(turned(50, 50, 40, 20, 0), ignored=True), Box(turned(150, 50, 40, 4, 0))], 100, 200)
+    targets = db_targets([box(turned(50, 50, 40, 20, 0), text="###"), box(turned(150, 50, 40, 4, 0))], 100, 200)
     assert not targets.shrink_map.any()
     assert not targets.threshold_mask.any()
     assert targets.shrink_mask[50, 50] == 0
@@ -76,7 +75,7 @@ def test_ignored_and_tiny_text_is_masked() -> None:
 
 def test_the_threshold_map_is_highest_on_the_border() -> None:
     width, height = 100, 20
-    targets = db_targets([Box(turned(100, 50, width, height, 0))], 100, 200)
+    targets = db_targets([box(turned(100, 50, width, height, 0))], 100, 200)
     d = exact_inset(width * height, 2 * (width + height))
     column = targets.threshold_map[:, 100]
     assert column[40] == pytest.approx(THRESH_MAX), "on the upper edge"
@@ -88,12 +87,12 @@ def test_the_threshold_map_is_highest_on_the_border() -> None:
 
 
 def test_boxes_may_reach_beyond_the_picture() -> None:
-    whole = db_targets([Box(turned(100, 50, 120, 30, 5))], 100, 200)
-    moved = db_targets([Box(turned(100 - 60, 50 - 20, 120, 30, 5))], 80, 140)
+    whole = db_targets([box(turned(100, 50, 120, 30, 5))], 100, 200)
+    moved = db_targets([box(turned(100 - 60, 50 - 20, 120, 30, 5))], 80, 140)
     for map_of_whole, map_of_window in zip(whole, moved, strict=True):
         differs = np.abs(map_of_window - map_of_whole[20:, 60:]) > 1e-5
         assert differs.mean() < 0.01, "OpenCV cuts a sloping edge at the window to whole pixels"
-    assert not db_targets([Box(turned(500, 500, 50, 20, 0))], 64, 64).threshold_mask.any()
+    assert not db_targets([box(turned(500, 500, 50, 20, 0))], 64, 64).threshold_mask.any()
 
 
 @pytest.mark.parametrize("distance", [3.0, -3.0])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
+from edgeocr.data.labels import TextBox
 from edgeocr.data.metrics import BoxMatches, DetScore, Quad, RecScore, cls_accuracy, edit_distance, iou, match_boxes
 
 
-@dataclass(frozen=True)
-class Label:
-    points: Quad
-    ignored: bool = False
+def label(x: float, y: float, width: float, height: float, text: str = "text") -> TextBox:
+    return TextBox(box(x, y, width, height), text)
 
 
 def box(x: float, y: float, width: float, height: float) -> Quad:
@@ -38,22 +35,22 @@ def test_the_direction_of_the_corners_does_not_matter() -> None:
 def test_a_quad_without_area_meets_nothing() -> None:
     flat = np.zeros((4, 2), np.float32)
     assert iou(flat, box(-5, -5, 10, 10)) == 0
-    assert match_boxes([flat], [Label(box(-5, -5, 10, 10))]) == BoxMatches(0, 1, 1)
+    assert match_boxes([flat], [label(-5, -5, 10, 10)]) == BoxMatches(0, 1, 1)
 
 
 def test_each_label_takes_one_box() -> None:
-    labels = [Label(box(0, 0, 10, 10)), Label(box(20, 0, 10, 10))]
+    labels = [label(0, 0, 10, 10), label(20, 0, 10, 10)]
     twice = [box(0, 0, 10, 10), box(0, 0, 10, 9)]
     assert match_boxes(twice, labels) == BoxMatches(matched=1, predicted=2, labelled=2)
 
 
 def test_half_an_overlap_is_not_enough() -> None:
-    assert match_boxes([box(0, 0, 10, 5)], [Label(box(0, 0, 10, 10))]).matched == 0
-    assert match_boxes([box(0, 0, 10, 5.1)], [Label(box(0, 0, 10, 10))]).matched == 1
+    assert match_boxes([box(0, 0, 10, 5)], [label(0, 0, 10, 10)]).matched == 0
+    assert match_boxes([box(0, 0, 10, 5.1)], [label(0, 0, 10, 10)]).matched == 1
 
 
 def test_boxes_in_ignored_labels_count_neither_way() -> None:
-    labels = [Label(box(0, 0, 10, 10)), Label(box(20, 0, 10, 10), ignored=True)]
+    labels = [label(0, 0, 10, 10), label(20, 0, 10, 10, text="###")]
     assert match_boxes([box(0, 0, 10, 10), box(21, 0, 5, 10)], labels) == BoxMatches(1, 1, 1)
     assert match_boxes([box(0, 0, 10, 10), box(26, 0, 10, 10)], labels) == BoxMatches(1, 2, 1), "by less than half"
 

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import paddle
 import pytest
-from edgeocr.data.labels import TextBox
 from paddle import nn
 
 from edgeocr.data.db_targets import db_targets
+from edgeocr.data.labels import TextBox
 from edgeocr.errors import UsageError
 from edgeocr.train.config import TrainConfig, config_of
 from edgeocr.train.evaluate import evaluate
@@ -29,7 +29,7 @@ def config(folder: Path, model_type: str, limit: int | None = None) -> TrainConf
         "Global": {"iterations": 1, "character_dict_path": "keys.txt", "use_space_char": True},
         "Architecture": {"model_type": model_type},
         "Loss": {"name": LOSSES[model_type]},
-        "Train": {"label_file_list": [], "image_shape": [3, 32, 96], "batch_size_per_card": 1},
+        "Train": {"label_file_list": ["train.txt"], "image_shape": [3, 32, 96], "batch_size_per_card": 1},
         "Eval": {"label_file_list": ["labels.txt"], "limit": limit},
     }
     return config_of(document, source="test", folder=folder)

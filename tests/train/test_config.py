@@ -68,7 +68,9 @@ def test_the_document_is_read_back() -> None:
         ("Train.label_file_list", [1], "rec.json: Train.label_file_list[0] is 1, expected a path"),
         ("Train.image_shape", [1, 32, 320], "rec.json: Train.image_shape is [1, 32, 320], expected [3, height, width]"),
         ("Train.batch_size_per_card", 0, "rec.json: Train.batch_size_per_card is 0, expected 1 or more"),
-        ("Eval", {"label_file_list": [], "limit": 0}, "rec.json: Eval.limit is 0, expected 1 or more"),
+        ("Train.label_file_list", [], "rec.json: Train.label_file_list is [], expected one label file or more"),
+        ("Eval", {"label_file_list": []}, "rec.json: Eval.label_file_list is [], expected one label file or more"),
+        ("Eval", {"label_file_list": ["a.txt"], "limit": 0}, "rec.json: Eval.limit is 0, expected 1 or more"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(key: str, value: Any, message: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgeocr.errors import ModelError
 from edgeocr.train.ctc_decode import CtcLabels, steps_needed
@@ -11,8 +12,8 @@ from edgeocr.train.ctc_decode import CtcLabels, steps_needed
 LABELS = CtcLabels(["a", "b", " "])
 
 
-def one_hot(*rows: list[int]) -> np.ndarray:
-    return np.eye(len(LABELS), dtype=np.float32)[np.array(rows)]
+def one_hot(*rows: list[int]) -> NDArray[np.float32]:
+    return np.asarray(np.eye(len(LABELS))[np.array(rows)], np.float32)
 
 
 @pytest.mark.parametrize(

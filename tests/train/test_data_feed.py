@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from edgeocr.data.labels import TextBox
 
+from edgeocr.data.labels import TextBox
 from edgeocr.errors import DataError, UsageError
 from edgeocr.train.config import TrainDataConfig
 from edgeocr.train.ctc_decode import CtcLabels
@@ -75,6 +75,12 @@ def test_lines_come_with_their_classes(lines: Callable[[list[str]], Path]) -> No
 def test_long_lines_are_squeezed(lines: Callable[[list[str]], Path]) -> None:
     feed = RecFeed(config(lines(TEXTS), (3, 32, 48), 6), 1, LABELS)
     assert feed.batch(0).images.shape == (6, 3, 32, 48)
+
+
+def test_some_batches_are_padded_to_the_full_width(lines: Callable[[list[str]], Path]) -> None:
+    feed = RecFeed(config(lines(TEXTS), (3, 32, 320)), 1, LABELS)
+    padded = [feed.batch(number).images.shape[3] == 320 for number in range(100)]
+    assert 10 <= sum(padded) <= 30
 
 
 def test_lines_that_cannot_be_learnt_are_left_out(lines: Callable[[list[str]], Path]) -> None:

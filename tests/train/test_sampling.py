@@ -7,7 +7,7 @@ from edgeocr.train.sampling import Sampler
 
 
 def widths(count: int) -> list[int]:
-    return np.random.default_rng(0).integers(16, 320, count).tolist()
+    return [int(width) for width in np.random.default_rng(0).integers(16, 320, count)]
 
 
 def test_an_epoch_takes_each_sample_at_most_once() -> None:

@@ -7,27 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeocr.data.labels import TextBox
+
 Map = NDArray[np.float32]
-Quad = NDArray[np.float32]
 
 UNCLIP_RATIO = 1.5
 THRESH_MIN, THRESH_MAX = 0.3, 0.7
 MIN_SIDE = 5.0  # pixels; smaller text is neither text nor background
 MOST_OF_SIDE = 0.45  # of the shorter side that may be cut from each border, so that something is left
-
-
-class LabelledBox(Protocol):
-    @property
-    def points(self) -> Quad: ...
-
-    @property
-    def ignored(self) -> bool: ...
 
 
 class DbTargets(NamedTuple):
@@ -39,7 +32,7 @@ class DbTargets(NamedTuple):
     threshold_mask: Map
 
 
-def db_targets(boxes: Sequence[LabelledBox], height: int, width: int, shrink_ratio: float | None = None) -> DbTargets:
+def db_targets(boxes: Sequence[TextBox], height: int, width: int, shrink_ratio: float | None = None) -> DbTargets:
     """The targets of a picture. Boxes may reach beyond it; their corners run clockwise as seen (x right, y down).
 
     ``shrink_ratio`` r insets by area·(1 − r²)/perimeter as PaddleOCR does (r = 0.4); None insets by `exact_inset`.

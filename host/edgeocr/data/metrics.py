@@ -7,26 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeocr.data.labels import TextBox
+
 Quad = NDArray[np.float32]
 
 MIN_IOU = 0.5
 MIN_SHARE_IN_IGNORED = 0.5  # of a predicted box, for it to be neither right nor wrong
-
-
-class LabelledBox(Protocol):
-    """What is asked of a label (`edgeocr.data.labels.TextBox`)."""
-
-    @property
-    def points(self) -> Quad: ...
-
-    @property
-    def ignored(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ def cls_accuracy(predicted: Sequence[Any], labels: Sequence[Any]) -> float:
     return _share(sum(p == label for p, label in zip(predicted, labels, strict=True)), len(labels))
 
 
-def match_boxes(predicted: Sequence[Quad], labels: Sequence[LabelledBox]) -> BoxMatches:
+def match_boxes(predicted: Sequence[Quad], labels: Sequence[TextBox]) -> BoxMatches:
     """Counts one picture's boxes by the rule of PaddleOCR's ``DetectionIoUEvaluator``, which is ICDAR 2015's.
 
     A predicted box that lies by more than half in an ignored label is left out. Of the others each label takes the first free one whose

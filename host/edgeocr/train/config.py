@@ -164,6 +164,10 @@ def _check(config: TrainConfig, reader: _Reader) -> None:
     steps = ("iterations", "print_batch_step", "save_batch_step", "eval_batch_step")
     positive = [("Global." + name, getattr(config.Global, name)) for name in steps]
     positive += [("Train.batch_size_per_card", config.Train.batch_size_per_card)]
+    lists = [("Train", config.Train.label_file_list)] + ([("Eval", config.Eval.label_file_list)] if config.Eval else [])
+    for section, files in lists:
+        if not files:
+            raise reader.error(f"{section}.label_file_list", [], "one label file or more")
     positive += [("Eval.limit", config.Eval.limit)] if config.Eval and config.Eval.limit is not None else []
     for key, value in positive:
         if value < 1:

@@ -25,6 +25,7 @@ from edgeocr.train.transforms import Sample, build_transforms
 
 CROP_TRIES = 6  # for a crop of a page with text in it
 COLUMNS_PER_STEP = 4  # of a recogniser's input
+PADDED_SHARE = 0.2  # of a recogniser's batches that are padded to the full width, as short lines are when they are read
 PREPARED = 4  # batches that wait for the net
 DIRECTIONS = ("0", "180")
 
@@ -110,13 +111,17 @@ class RecFeed:
             for transform in self.transforms:
                 sample = transform(rng, sample)
             pictures.append(self.lines.scaled(sample.picture))
-        images = line_planes(pictures, self.height, padded_width(max(picture.shape[1] for picture in pictures)))
+        images = line_planes(pictures, self.height, self._net_width(number, max(picture.shape[1] for picture in pictures)))
         classes = [self.classes[k] for k in chosen]
         lengths = np.array([len(c) for c in classes], np.int64)
         filled = np.zeros((len(classes), lengths.max()), np.int32)
         for row, c in zip(filled, classes, strict=True):
             row[: len(c)] = c
         return Batch(images, (filled, lengths))
+
+    def _net_width(self, number: int, widest: int) -> int:
+        whole = np.random.default_rng([self.seed, number]).random() < PADDED_SHARE
+        return padded_width(self.most if whole else widest)
 
 
 class ClsFeed:
@@ -170,17 +175,11 @@ def scale_line(picture: NDArray[np.uint8], height: int, most: int | None) -> NDA
 
 
 def det_samples(label_files: Sequence[Path], data_dir: Path | None) -> list[DetSample]:
-    samples = [sample for file in label_files for sample in read_det_labels(file, data_dir)]
-    if not samples:
-        raise DataError(f"{', '.join(map(str, label_files))}: no pictures are labelled")
-    return samples
+    return [sample for file in label_files for sample in read_det_labels(file, data_dir)]
 
 
 def rec_samples(label_files: Sequence[Path], data_dir: Path | None) -> list[RecSample]:
-    samples = [sample for file in label_files for sample in read_rec_labels(file, data_dir)]
-    if not samples:
-        raise DataError(f"{', '.join(map(str, label_files))}: no lines are labelled")
-    return samples
+    return [sample for file in label_files for sample in read_rec_labels(file, data_dir)]
 
 
 def direction_of(sample: RecSample) -> int:

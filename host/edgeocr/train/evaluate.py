@@ -66,14 +66,15 @@ def _evaluate_det(net: nn.Layer, data: EvalDataConfig) -> dict[str, float]:
 def _evaluate_rec(net: nn.Layer, config: TrainConfig, data: EvalDataConfig) -> dict[str, float]:
     assert config.Global.character_dict_path is not None  # refused by the configuration's reader
     labels = CtcLabels.read(config.Global.character_dict_path, use_space_char=config.Global.use_space_char)
+    _, height, least = config.Train.image_shape  # narrower lines are padded to the full width, as they are when they are read
     samples = _some(rec_samples(data.label_file_list, data.data_dir), data.limit)
-    lines = [scale_line(_read(sample.image), config.Train.image_shape[1], None) for sample in samples]
+    lines = [scale_line(_read(sample.image), height, None) for sample in samples]
     texts = [""] * len(lines)
     by_width = sorted(range(len(lines)), key=lambda k: lines[k].shape[1])
     for at in range(0, len(by_width), BATCH):
         chosen = by_width[at : at + BATCH]
-        width = padded_width(lines[chosen[-1]].shape[1])
-        probabilities = net(paddle.to_tensor(line_planes([lines[k] for k in chosen], config.Train.image_shape[1], width))).numpy()
+        width = padded_width(max(least, lines[chosen[-1]].shape[1]))
+        probabilities = net(paddle.to_tensor(line_planes([lines[k] for k in chosen], height, width))).numpy()
         for k, text in zip(chosen, labels.decode(probabilities), strict=True):
             texts[k] = text
     score = RecScore.of([text.strip() for text in texts], [sample.text for sample in samples])
