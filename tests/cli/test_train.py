@@ -42,6 +42,14 @@ class Child:
         (self.out_dir / "state.json").write_text(json.dumps(STATE))
 
 
+@pytest.fixture
+def data(tmp_path: Path) -> list[str | Path]:
+    """``--data`` and ``--val`` with a dataset folder."""
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "labels.txt").touch()
+    return ["--data", tmp_path / "set", "--val", tmp_path / "set"]
+
+
 @pytest.fixture(autouse=True)
 def child(monkeypatch: pytest.MonkeyPatch) -> Child:
     child = Child()
@@ -63,18 +71,30 @@ def test_the_recipes_are_configurations(kind: str) -> None:
     assert config.Eval is not None
 
 
-def test_without_options_the_recipe_is_trained(child: Child, tmp_path: Path) -> None:
-    run("rec", "--out", tmp_path / "run")
-    assert child.config == read_config(MODELS / "recipes" / "rec.json").document()
+def test_without_options_the_recipe_is_trained(child: Child, data: list[Path], tmp_path: Path) -> None:
+    run("rec", *data, "--out", tmp_path / "run")
+    recipe = read_config(MODELS / "recipes" / "rec.json").document()
+    for section in ("Train", "Eval"):
+        recipe[section]["label_file_list"] = [str(tmp_path / "set" / "labels.txt")]
+    assert child.config == recipe
     assert child.out_dir == tmp_path / "run"
 
 
-def test_options_change_the_recipe(child: Child, tmp_path: Path) -> None:
-    (tmp_path / "set").mkdir()
-    for name in ("set/labels.txt", "more.txt", "w.pdparams"):
+def test_data_that_is_not_there_yet_is_named_with_its_maker(tmp_path: Path) -> None:
+    document = json.loads((MODELS / "recipes" / "cls.json").read_text())
+    document["Train"]["label_file_list"] = ["data/labels.txt"]
+    (tmp_path / "cls.json").write_text(json.dumps(document))
+    with pytest.raises(UsageError) as error:
+        run("cls", "--config", tmp_path / "cls.json")
+    assert error.value.message == f"{tmp_path / 'data' / 'labels.txt'}: no such label file"
+    assert error.value.hint == f"`edgeocr synth cls --out {tmp_path / 'data'}` makes one; or --data, --val"
+
+
+def test_options_change_the_recipe(child: Child, data: list[Path], tmp_path: Path) -> None:
+    for name in ("more.txt", "w.pdparams"):
         (tmp_path / name).touch()
-    data = ["--data", tmp_path / "set", "--data", tmp_path / "more.txt", "--val", tmp_path / "set", "--weights", tmp_path / "w.pdparams"]
-    run("det", *data, "--iterations", 7, "--batch-size", 2, "--lr", 0.5, "--seed", 9, "--out", tmp_path / "run")
+    files = ["--data", tmp_path / "more.txt", "--weights", tmp_path / "w.pdparams"]
+    run("det", *data, *files, "--iterations", 7, "--batch-size", 2, "--lr", 0.5, "--seed", 9, "--out", tmp_path / "run")
     assert child.config["Train"]["label_file_list"] == [str(tmp_path / "set" / "labels.txt"), str(tmp_path / "more.txt")]
     assert child.config["Eval"]["label_file_list"] == [str(tmp_path / "set" / "labels.txt")]
     assert child.config["Global"]["pretrained_model"] == str(tmp_path / "w.pdparams")
@@ -83,16 +103,16 @@ def test_options_change_the_recipe(child: Child, tmp_path: Path) -> None:
     assert child.config["Optimizer"]["lr"]["learning_rate"] == 0.5
 
 
-def test_scores_and_what_was_left_out_are_noted(tmp_path: Path) -> None:
-    result = run("rec", "--out", tmp_path)
+def test_scores_and_what_was_left_out_are_noted(data: list[Path], tmp_path: Path) -> None:
+    result = run("rec", *data, "--out", tmp_path)
     assert "note: iteration 40: exact 0.9300, characters 0.9900" in result.stderr
     assert "note: 3 lines were left out" in result.stderr
     assert "40 iterations in 61 s" in result.stdout
     assert "best.pdparams: 0.9300 at iteration 40" in result.stdout
 
 
-def test_json_is_one_document(tmp_path: Path) -> None:
-    assert json.loads(run("rec", "--out", tmp_path, "--json").stdout) == {"folder": str(tmp_path), **STATE}
+def test_json_is_one_document(data: list[Path], tmp_path: Path) -> None:
+    assert json.loads(run("rec", *data, "--out", tmp_path, "--json").stdout) == {"folder": str(tmp_path), **STATE}
 
 
 def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeocr.cli import common
 from edgeocr.errors import UsageError
 from edgeocr.paths import BUILD, MODELS
+
+if TYPE_CHECKING:
+    from edgeocr.train.config import TrainConfig
 
 KINDS = ("det", "cls", "rec")
 LABELS = "labels.txt"  # of a dataset folder
@@ -52,6 +55,7 @@ def command(kind: str, config_file: Path | None, out: Path | None, as_json: bool
     config = config_of(document, source=str(file), folder=file.parent)
     if config.model_type != kind:
         raise UsageError(f"{file}: describes a {config.model_type}, but {kind} was asked for")
+    _require_data(config)
     out_dir = out or BUILD / "train" / kind
     with tempfile.TemporaryDirectory(prefix="edgeocr-train-") as scratch:
         asked = Path(scratch) / "config.json"
@@ -120,6 +124,15 @@ def _changed(
 
 def _label_file(path: Path) -> Path:
     return (path / LABELS if path.is_dir() else path).absolute()
+
+
+def _require_data(config: TrainConfig) -> None:
+    files = [*config.Train.label_file_list, *(config.Eval.label_file_list if config.Eval else ())]
+    for file in files:
+        if not file.is_file():
+            raise UsageError(
+                f"{file}: no such label file", f"`edgeocr synth {config.model_type} --out {file.parent}` makes one; or --data, --val"
+            )
 
 
 def _report(out_dir: Path, as_json: bool) -> None:

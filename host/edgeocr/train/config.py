@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import types
 import typing
 from collections.abc import Mapping
@@ -220,7 +221,7 @@ class _Reader:
 
     def _plain(self, hint: Any, value: object, key: str) -> Any:
         if hint is Path and isinstance(value, (str, Path)):
-            return self.folder / value
+            return Path(os.path.normpath(self.folder / value))
         if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value)
         if hint in (int, bool, str) and type(value) is hint:
