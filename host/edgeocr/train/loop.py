@@ -1,7 +1,7 @@
 """The training loop: iterate, record, evaluate, keep the best, checkpoint; resume to the same weights.
 
-On several cards or machines (see __main__.py) every process takes its own batches of one common order,
-Paddle averages the gradients, and the first process evaluates and writes.
+On several cards or machines (see __main__.py) every process takes its own batches of one common order, Paddle averages the gradients, and
+the first process evaluates and writes. The folder of the run must be one that all of them see, for resuming.
 """
 
 from __future__ import annotations
