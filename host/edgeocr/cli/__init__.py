@@ -40,6 +40,7 @@ COMMANDS = {
     "emulator": LazyCommand("edgeocr.cli.emulator:command", "Start and stop the emulated phone."),
     "inspect": LazyCommand("edgeocr.cli.inspect:command", "Show what is in a .nb file."),
     "build-models": LazyCommand("edgeocr.cli.build_models:command", "Export and convert model sets to .nb with Paddle-Lite's opt."),
+    "synth": LazyCommand("edgeocr.cli.synth:command", "Draw pictures of synthetic text with labels."),
     "train": LazyCommand("edgeocr.cli.train:command", "Train a detector, direction classifier or recogniser."),
     "doctor": LazyCommand("edgeocr.cli.doctor:command", "Say what this machine has and what is missing."),
     "completion": LazyCommand("edgeocr.cli.completion:command", "Print the completion script of a shell."),
