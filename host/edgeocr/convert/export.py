@@ -1,8 +1,8 @@
 """A net and its weights → a Paddle inference model that Paddle-Lite's opt takes. Runs in the Paddle environment.
 
-As a program: ``python -m edgeocr.convert.export NET.json OUT_DIR``, where NET.json is
-{"architecture": …, "weights": path, "input": [null, 3, 32, null]}. It writes OUT_DIR/inference.pdmodel and .pdiparams and prints
-{"paddle": version}; on failure the exit code is 1 and stderr has a line "error: …".
+As a program: ``python -m edgeocr.convert.export NET.json OUT_DIR``, where NET.json is {"architecture": …, "weights": path,
+"input": [null, 3, 32, null], "pruned": true, "quantised": true}, the last two if they are so. It writes OUT_DIR/inference.pdmodel and
+.pdiparams and prints {"paddle": version}; on failure the exit code is 1 and stderr has a line "error: …".
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ import paddle
 from paddle import nn
 from paddle.static import InputSpec
 
+from edgeocr.compress.export import save_quantised
+from edgeocr.compress.pact import load_quantised
 from edgeocr.convert import program
 from edgeocr.convert.paddle_env import ERROR_PREFIX, HINT_PREFIX
 from edgeocr.errors import EdgeocrError
 from edgeocr.nets.base_model import build_model
 from edgeocr.nets.checkpoint import load_checkpoint
+from edgeocr.nets.pruned import load_pruned_checkpoint
 
 INPUT_NAME = "x"
 STEM = "inference"
@@ -40,11 +43,26 @@ def export_inference_model(net: nn.Layer, input_shape: Sequence[int | None], out
     # The guard: names of intermediate results start at 0 whatever was traced before.
     with paddle.utils.unique_name.guard():
         paddle.jit.save(net, str(prefix), input_spec=[InputSpec(list(input_shape), "float32", name=INPUT_NAME)])
+    _finish(prefix, rewritten=rewritten)
+    return prefix
+
+
+def export_quantised_model(net: nn.Layer, weights: Path, input_shape: Sequence[int | None], out_dir: Path) -> Path:
+    """As `export_inference_model`, of the net of an architecture and the weights and scales of its quantised, perhaps pruned, self."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    prefix = out_dir / STEM
+    save_quantised(*load_quantised(net, weights), input_shape, prefix, INPUT_NAME)
+    _finish(prefix, rewritten=True)
+    pdmodel = prefix.with_suffix(".pdmodel")
+    pdmodel.write_bytes(program.settle(pdmodel.read_bytes()))
+    return prefix
+
+
+def _finish(prefix: Path, *, rewritten: bool) -> None:
     prefix.with_suffix(".pdiparams.info").unlink(missing_ok=True)  # names for resuming training only
     if rewritten:
         pdmodel = prefix.with_suffix(".pdmodel")
         pdmodel.write_bytes(program.rewrite(pdmodel.read_bytes()))
-    return prefix
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -52,9 +70,13 @@ def main(arguments: Sequence[str]) -> None:
     spec = json.loads(spec_file.read_text())
     with paddle.utils.unique_name.guard():
         net = build_model(spec["architecture"])
-    load_checkpoint(net, Path(spec["weights"]))
+    weights = Path(spec["weights"])
     with _stdout_on_stderr():
-        export_inference_model(net, spec["input"], out_dir)
+        if spec.get("quantised"):
+            export_quantised_model(net, weights, spec["input"], out_dir)
+        else:
+            (load_pruned_checkpoint if spec.get("pruned") else load_checkpoint)(net, weights)
+            export_inference_model(net, spec["input"], out_dir)
     print(json.dumps({"paddle": paddle.__version__}))
 
 

@@ -38,7 +38,7 @@ class Progress:
 
 
 def save_weights(net: nn.Layer, file: Path) -> None:
-    _write_pickle(file, weights_of(net))
+    write_arrays(file, weights_of(net))
 
 
 def save_checkpoint(out_dir: Path, net: nn.Layer, optimizer: paddle.optimizer.Optimizer, progress: Progress) -> None:
@@ -46,8 +46,8 @@ def save_checkpoint(out_dir: Path, net: nn.Layer, optimizer: paddle.optimizer.Op
     content: dict[str, Any] = {NET + name: array for name, array in weights.items()}
     content |= {OPTIMIZER + name: array for name, array in _optimizer_arrays(net, optimizer).items()}
     content[PROGRESS_KEY] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
-    _write_pickle(out_dir / RESUME, content)
-    _write_pickle(out_dir / LATEST, weights)
+    write_arrays(out_dir / RESUME, content)
+    write_arrays(out_dir / LATEST, weights)
     write_atomically(out_dir / PROGRESS, (json.dumps(asdict(progress), indent=2) + "\n").encode())
 
 
@@ -94,7 +94,8 @@ def write_atomically(file: Path, content: bytes) -> None:
         raise DataError(f"{file}: cannot be written: {e.strerror}") from e
 
 
-def _write_pickle(file: Path, content: Mapping[str, Any]) -> None:
+def write_arrays(file: Path, content: Mapping[str, Any]) -> None:
+    """A pickle of arrays by name, as `edgeocr.nets.checkpoint` reads it."""
     write_atomically(file, pickle.dumps(dict(content), protocol=4))
 
 

@@ -140,13 +140,13 @@ def read_document(file: Path) -> dict[str, Any]:
 
 def config_of(document: Mapping[str, Any], *, source: str, folder: Path) -> TrainConfig:
     """A configuration from its JSON document; ``source`` is named in errors, relative paths start at ``folder``. Raises UsageError."""
-    reader = _Reader(source, folder)
+    reader = Reader(source, folder)
     config = reader.dataclass(TrainConfig, document, "")
     _check(config, reader)
     return config
 
 
-def _check(config: TrainConfig, reader: _Reader) -> None:
+def _check(config: TrainConfig, reader: Reader) -> None:
     model_type = config.Architecture.get("model_type")
     if model_type not in LOSS_OF:
         raise reader.error("Architecture.model_type", model_type, f"one of {', '.join(LOSS_OF)}")
@@ -175,7 +175,7 @@ def _check(config: TrainConfig, reader: _Reader) -> None:
             raise reader.error(key, value, "1 or more")
 
 
-class _Reader:
+class Reader:
     """JSON values into annotated types, with the full name of the key in every complaint."""
 
     def __init__(self, source: str, folder: Path) -> None:
