@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeocr.data.augment.sample import Sample
 from edgeocr.data.labels import TextBox
 from edgeocr.errors import DataError, UsageError
 from edgeocr.train.config import TrainDataConfig
 from edgeocr.train.ctc_decode import CtcLabels
 from edgeocr.train.data_feed import Batch, ClsFeed, DetFeed, Feed, RecFeed, crop_with_text, prepared
-from edgeocr.train.transforms import Sample, build_transforms
+from edgeocr.train.transforms import build_transforms
 
 LABELS = CtcLabels(list("abc"))
 TEXTS = ["a", "ab", "abc", "bb", "c", "ca"]
@@ -179,7 +180,7 @@ def test_colours_change_within_their_range() -> None:
 @pytest.mark.parametrize(
     ("described", "message"),
     [
-        ([{"Blur": None}], "Train.transforms names Blur, expected one of ColorJitter, Fliplr"),
+        ([{"Blur": None}], "Train.transforms names Blur, expected one of BDA, ColorJitter"),
         ([{"Fliplr": {"q": 1}}], "Train.transforms.Fliplr: .*'q'"),
         ([{"Fliplr": None, "ColorJitter": None}], "expected one name with its options or null"),
     ],

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from edgeocr.data.augment.sample import Sample
 from edgeocr.data.db_targets import DbTargets, db_targets
 from edgeocr.data.labels import DetSample, RecSample, TextBox, read_det_labels, read_rec_labels
 from edgeocr.errors import DataError
@@ -21,7 +22,7 @@ from edgeocr.train.config import TrainConfig, TrainDataConfig
 from edgeocr.train.ctc_decode import CtcLabels, steps_needed
 from edgeocr.train.pictures import decode, det_planes, line_planes, line_width, padded_width, read_bytes, size_of
 from edgeocr.train.sampling import Sampler
-from edgeocr.train.transforms import Sample, build_transforms
+from edgeocr.train.transforms import build_transforms
 
 CROP_TRIES = 6  # for a crop of a page with text in it
 COLUMNS_PER_STEP = 4  # of a recogniser's input
@@ -62,7 +63,7 @@ class DetFeed:
         self.samples = det_samples(config.label_file_list, config.data_dir)
         self.pictures = [read_bytes(sample.image) for sample in self.samples]
         self.left_out = 0
-        self.transforms = build_transforms(config.transforms)
+        self.transforms = build_transforms(config.transforms, self._any)
         _, self.height, self.width = config.image_shape
         self.shrink_ratio = config.shrink_ratio
         self.seed = seed
@@ -72,13 +73,19 @@ class DetFeed:
         images, targets = [], []
         for place, k in enumerate(self.sampler.batch(number)):
             rng = np.random.default_rng([self.seed, number, place])
-            sample = Sample(decode(self.pictures[k], self.samples[k].image), self.samples[k].boxes)
+            sample = self._sample(k)
             sample = crop_with_text(rng, sample, self.height, self.width)
             for transform in self.transforms:
                 sample = transform(rng, sample)
             images.append(det_planes(sample.picture))
             targets.append(db_targets(sample.boxes, self.height, self.width, self.shrink_ratio))
         return Batch(np.stack(images), DbTargets(*(np.stack(maps) for maps in zip(*targets, strict=True))))
+
+    def _sample(self, k: int) -> Sample:
+        return Sample(decode(self.pictures[k], self.samples[k].image), self.samples[k].boxes)
+
+    def _any(self, rng: Generator) -> Sample:
+        return self._sample(int(rng.integers(len(self.samples))))
 
 
 class RecFeed:
