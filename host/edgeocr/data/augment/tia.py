@@ -45,7 +45,8 @@ def fiducials(height: int, width: int, segments: int) -> Points:
 
 def distort(rng: Generator, at: Points, height: int, segment: float, strength: float) -> Points:
     """Every point on its own."""
-    return at + rng.uniform(-strength, strength, at.shape) * [segment / 2, height / 3]
+    moved: Points = at + rng.uniform(-strength, strength, at.shape) * [segment / 2, height / 3]
+    return moved
 
 
 def stretch(rng: Generator, at: Points, height: int, segment: float, strength: float) -> Points:
@@ -61,10 +62,10 @@ def stretch(rng: Generator, at: Points, height: int, segment: float, strength: f
 def perspective(rng: Generator, at: Points, height: int, segment: float, strength: float) -> Points:
     """Both ends higher or lower, points between them in proportion."""
     half = len(at) // 2
-    ends = rng.uniform(0, strength, (2, 2)) * height / 2  # rows: upper, lower; columns: left, right
+    upper_left, upper_right, lower_left, lower_right = map(float, rng.uniform(0, strength, 4) * height / 2)
     moved = at.copy()
-    moved[:half, 1] += np.linspace(*ends[0], half)
-    moved[half:, 1] -= np.linspace(*ends[1], half)
+    moved[:half, 1] += np.linspace(upper_left, upper_right, half)
+    moved[half:, 1] -= np.linspace(lower_left, lower_right, half)
     return moved
 
 
