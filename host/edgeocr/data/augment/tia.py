@@ -54,7 +54,7 @@ def stretch(rng: Generator, at: Points, height: int, segment: float, strength: f
     half = len(at) // 2
     shift = np.zeros(half)
     shift[1:-1] = rng.uniform(-strength, strength, half - 2) * segment
-    moved = at.copy()
+    moved: Points = at.copy()
     moved[:, 0] += np.tile(shift, 2)
     return moved
 
@@ -63,7 +63,7 @@ def perspective(rng: Generator, at: Points, height: int, segment: float, strengt
     """Both ends higher or lower, points between them in proportion."""
     half = len(at) // 2
     upper_left, upper_right, lower_left, lower_right = map(float, rng.uniform(0, strength, 4) * height / 2)
-    moved = at.copy()
+    moved: Points = at.copy()
     moved[:half, 1] += np.linspace(upper_left, upper_right, half)
     moved[half:, 1] -= np.linspace(lower_left, lower_right, half)
     return moved
