@@ -42,6 +42,7 @@ COMMANDS = {
     "build-models": LazyCommand("edgeocr.cli.build_models:command", "Export and convert model sets to .nb with Paddle-Lite's opt."),
     "synth": LazyCommand("edgeocr.cli.synth:command", "Draw pictures of synthetic text with labels."),
     "train": LazyCommand("edgeocr.cli.train:command", "Train a detector, direction classifier or recogniser."),
+    "sensitivity": LazyCommand("edgeocr.cli.sensitivity:command", "Measure what accuracy each layer's filters are worth, and draw it."),
     "doctor": LazyCommand("edgeocr.cli.doctor:command", "Say what this machine has and what is missing."),
     "completion": LazyCommand("edgeocr.cli.completion:command", "Print the completion script of a shell."),
 }
