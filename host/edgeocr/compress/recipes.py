@@ -102,12 +102,13 @@ def run(file: Path, out_dir: Path, on_record: OnRecord = lambda record: None) ->
     def tell(stage: str) -> OnRecord:
         return lambda record: on_record({"recipe": file.stem, "stage": stage, **record})
 
-    if recipe.prune is not None:
-        net = _pruned(config, recipe.prune, out_dir, tell)
-    else:
-        assert recipe.pact is not None  # refused by the reader
-        net = _quantised(config, start, recipe.pact, resumes=(out_dir / TRAINING / RESUME).is_file())
-    train(net, config, out_dir / TRAINING, on_record=tell("train"))
+    with paddle.utils.unique_name.guard():  # a checkpoint holds names that count what the process has built
+        if recipe.prune is not None:
+            net = _pruned(config, recipe.prune, out_dir, tell)
+        else:
+            assert recipe.pact is not None  # refused by the reader
+            net = _quantised(config, start, recipe.pact, resumes=(out_dir / TRAINING / RESUME).is_file())
+        train(net, config, out_dir / TRAINING, on_record=tell("train"))
     best = out_dir / TRAINING / BEST
     write_atomically(final, (best if best.is_file() else out_dir / TRAINING / LATEST).read_bytes())
     return final

@@ -35,7 +35,8 @@ PAGES = 24
 def measure(
     config: TrainConfig, out: Path, pages: int, ratios: Sequence[float], on_record: Callable[[Record], None] = lambda record: None
 ) -> Losses:
-    """The losses of all groups; ``out`` keeps them. Raises UsageError where ``out`` is of other weights or other pages."""
+    """The losses of all groups; ``out`` keeps them. Raises UsageError where ``out`` is of other weights or other pages, or the net reads
+    nothing on these."""
     if config.Eval is None or config.Global.pretrained_model is None:
         raise UsageError("a sensitivity needs weights (Global.pretrained_model) and pictures (Eval)")
     weights = hashlib.sha256(config.Global.pretrained_model.read_bytes()).hexdigest()
@@ -44,6 +45,8 @@ def measure(
     groups = FilterGroups(net)
     indicator = INDICATOR[config.model_type]
     score = evaluate(net, config)[indicator]
+    if score <= 0:
+        raise UsageError(f"{config.Global.pretrained_model}: scores {score} before pruning: there is nothing to lose")
     baseline = {"weights": weights, "pages": pages, indicator: round(score, 6)}
     losses = _continued(out, baseline)
     of, done = len(groups.filters) * len(ratios), 0
