@@ -19,6 +19,7 @@ int command_ocr(CommandArguments given) {
   }
   require_models(options);
   options.pipeline.precision = precision_of(options.precision);
+  options.pipeline.int8_fast = is_int8_fast(options.int8);
   if (pictures.empty()) throw UsageError("no picture is given: edgeocr_run ocr --help shows how");
 
   emit_hello(options.pipeline.threads);

@@ -15,4 +15,14 @@ Precision precision_of(const std::string& text) {
   throw UsageError("--precision is " + text + ", expected fp32, fp16 or int8");
 }
 
+void add_int8(Arguments& arguments, std::string& text) {
+  arguments.text("--int8", "M", "exact: the bits of Paddle-Lite; fast: as accurate, not equal (exact)", &text);
+}
+
+bool is_int8_fast(const std::string& text) {
+  if (text == "exact") return false;
+  if (text == "fast") return true;
+  throw UsageError("--int8 is " + text + ", expected exact or fast");
+}
+
 }  // namespace edgeocr

@@ -15,6 +15,7 @@ struct ReadingOptions {
   int repeats = 1, warmup = 0;
   std::string dump_map;   // folder; empty: no maps are written
   std::string precision;  // empty: as the files have it
+  std::string int8 = "exact";
 };
 
 void add_reading_options(Arguments& arguments, ReadingOptions& options);

@@ -55,6 +55,7 @@ Session load(const std::string& path, const PipelineOptions& options, SessionOpt
   session.threads = options.threads;
   session.generic_only = options.generic_only;
   session.precision = options.precision;
+  session.int8_fast = options.int8_fast;
   return Session::load(path, session);
 }
 

@@ -38,7 +38,7 @@ graph::Graph build_graph(const std::string& path, const SessionOptions& options)
   graph::Graph graph = graph::build(nb::read_file(path), path);
   check_precision(graph, options);
   if (options.greedy_ctc) graph::end_in_greedy_ctc(graph);
-  if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph);
+  if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph, options.int8_fast);
   if (options.precision == Precision::fp16)
     graph::lower_to_fp16(graph, [&](const graph::Node& node) { return kernels::has_fp16_kernel(node, graph); });
   return graph;

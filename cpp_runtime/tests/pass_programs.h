@@ -24,13 +24,14 @@ class Net {
     int64_t in = 3, out = 8;
     int32_t kernel = 1, groups = 1, stride = 1;
     bool bias = false, relu = false, transposed = false;
-    float int8_scale = 0;  // of the input; 0: fp32
+    float int8_scale = 0;              // of the input; 0: fp32
+    std::vector<int8_t> weights = {};  // of an int8 filter; none: random
     std::string op() const { return transposed ? "conv2d_transpose" : groups > 1 && groups == in ? "depthwise_conv2d" : "conv2d"; }
   };
   Net& conv(const std::string& from, const std::string& to, const Conv& c) {
     const int64_t first = c.transposed ? c.in : c.out, second = (c.transposed ? c.out : c.in) / c.groups;
     const Shape filter{first, second, c.kernel, c.kernel};
-    if (c.int8_scale > 0) program_.param(to + ".w", DataType::i8, filter, random_.int8s(filter).data);
+    if (c.int8_scale > 0) program_.param(to + ".w", DataType::i8, filter, c.weights.empty() ? random_.int8s(filter).data : c.weights);
     else program_.param(to + ".w", DataType::f32, filter, random_.reals(filter, -0.3f, 0.3f).data);
     Arguments inputs{{"Filter", {to + ".w"}}, {"Input", {from}}};
     if (c.bias) {
@@ -133,9 +134,9 @@ inline void check_same_results(Net& net, const Shape& input, double tolerance) {
   }
 }
 
-inline graph::Graph fused(Net& net) {
+inline graph::Graph fused(Net& net, bool int8_fast = false) {
   graph::Graph graph = net.build();
-  graph::fuse(graph);
+  graph::fuse(graph, int8_fast);
   return graph;
 }
 

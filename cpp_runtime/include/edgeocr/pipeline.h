@@ -14,6 +14,7 @@ struct PipelineOptions {
   std::string detector, classifier /* empty: none */, recogniser, dictionary;  // paths
   int threads = 1;
   Precision precision = Precision::as_stored;  // of all nets
+  bool int8_fast = false;                      // as in SessionOptions
   bool generic_only = false;
   int limit_side_len = 960;
   float det_db_thresh = 0.3f, det_db_box_thresh = 0.6f, det_db_unclip_ratio = 1.5f;

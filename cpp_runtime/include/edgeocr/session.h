@@ -22,6 +22,8 @@ enum class Precision : uint8_t { as_stored, fp32, fp16, int8 };
 struct SessionOptions {
   int threads = 1;
   Precision precision = Precision::as_stored;
+  // int8 nets need not give Paddle-Lite's bits: quicker, and about as accurate (graph/passes/compose_int8_fpn.h).
+  bool int8_fast = false;
   bool generic_only = false;  // plain kernels only: the truth to compare with
   // Of a recogniser give what greedy CTC decoding reads instead of the first output (graph/passes/greedy_ctc.h): quicker.
   bool greedy_ctc = false;

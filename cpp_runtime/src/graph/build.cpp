@@ -155,9 +155,10 @@ Graph build(const nb::Model& model, const std::string& name) {
   });
 }
 
-void fuse(Graph& graph) {
+void fuse(Graph& graph, bool int8_fast) {
   with_name(graph.name, [&] {
-    for (const Pass& pass : fusion_passes()) pass.run(graph);
+    for (const Pass& pass : fusion_passes())
+      if (pass.exact || int8_fast) pass.run(graph);
   });
 }
 

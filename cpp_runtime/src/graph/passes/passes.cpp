@@ -1,6 +1,7 @@
 #include "graph/passes/passes.h"
 
 #include "graph/passes/check_operators.h"
+#include "graph/passes/compose_int8_fpn.h"
 #include "graph/passes/dequantize_weights.h"
 #include "graph/passes/factor_fpn.h"
 #include "graph/passes/fold_batch_norm.h"
@@ -37,6 +38,7 @@ std::span<const Pass> fusion_passes() {
       {"fuse_bias", fuse_bias},
       {"fold_batch_norm", fold_batch_norm},
       {"factor_fpn", factor_fpn},
+      {"compose_int8_fpn", compose_int8_fpn, false},
       {"raise_calib", raise_calib},
       {"split_upsampled_concat", split_upsampled_concat},
       {"remove_unfused", remove_dead},  // what is left of the above still counts as a reader

@@ -11,14 +11,15 @@ namespace edgeocr::graph {
 struct Pass {
   std::string_view name;
   void (*run)(Graph& graph);
+  bool exact = true;  // false: int8 results may differ, for SessionOptions::int8_fast only
 };
 
 // Over a freshly lowered graph, always: what kernels need.
 std::span<const Pass> passes();
 
 // Behind those, where speed is wanted: operators joined (tails of fused_tail.h), calib moved to where it costs nothing, linear
-// pyramids factored. int8 results keep their bits, fp32 results theirs but for rounding (factor_fpn, split_upsampled_concat,
-// fold_batch_norm).
+// pyramids factored. int8 results keep their bits but behind passes that are not exact, fp32 results theirs but for rounding
+// (factor_fpn, split_upsampled_concat, fold_batch_norm).
 std::span<const Pass> fusion_passes();
 
 }  // namespace edgeocr::graph
