@@ -28,6 +28,7 @@ void check_precision(const graph::Graph& graph, const SessionOptions& options) {
   const char* name = graph.name.c_str();
   if (options.precision == Precision::int8 && !int8) fail("%s: has no int8 operators, expected some for precision int8", name);
   if (options.precision == Precision::fp32 && int8) fail("%s: has int8 operators, expected none for precision fp32", name);
+  if (options.int8_fast && options.generic_only && !options.fuse.value_or(false)) fail("%s: the plain kernels have no fast int8", name);
   if (options.precision != Precision::fp16) return;
   if (int8) fail("%s: has int8 operators, expected none for precision fp16", name);
   if (options.generic_only) fail("%s: the plain kernels have no precision fp16", name);

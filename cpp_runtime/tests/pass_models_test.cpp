@@ -115,6 +115,25 @@ TEST_CASE("fusion: int8 networks give the same bits") {
   }
 }
 
+TEST_CASE("fusion: fast int8 gives the same bits with every kernel set") {
+  const std::vector<std::string> paths = test_models();
+  if (paths.empty()) MESSAGE("skipped: EDGEOCR_TEST_DATA is not set");
+  SessionOptions plain, fast;
+  plain.generic_only = true;
+  plain.fuse = true;
+  plain.int8_fast = fast.int8_fast = true;
+  for (const std::string& path : paths) {
+    if (path.find("_det") == std::string::npos) continue;
+    CAPTURE(path);
+    Session before = Session::load(path, plain), after = Session::load(path, fast);
+    for (const Shape& shape : {Shape{1, 3, 160, 96}, Shape{1, 3, 64, 224}}) {
+      const std::vector<float> expected = result(before, shape), actual = result(after, shape);
+      CHECK(std::ranges::count_if(after.nodes(), [](const NodeProfile& node) { return node.op == "conv2d_over_upsampled"; }) == 3);
+      CHECK(actual == expected);
+    }
+  }
+}
+
 TEST_CASE("fusion: fp32 networks differ by rounding") {
   const std::filesystem::path folder = EDGEOCR_MODELS;
   CHECK(largest_difference((folder / "edgeocr_en/none/det.nb").string()) <= 1e-4f);

@@ -172,6 +172,15 @@ TEST_CASE("session: a precision that the file or the processor does not have is 
           file.str() + ": this processor has no fp16 arithmetic (armv8.2-a), which precision fp16 needs");
 }
 
+TEST_CASE("session: the plain kernels alone have no fast int8") {
+  ModelFile file(nb_file(two_filters().model()));
+  SessionOptions options;
+  options.int8_fast = true;
+  CHECK_NOTHROW(Session::load(file.str(), options));
+  options.generic_only = true;
+  CHECK(error_of([&] { Session::load(file.str(), options); }) == file.str() + ": the plain kernels have no fast int8");
+}
+
 TEST_CASE("session: the public models run, the same bits with one thread and three, alone and in a batch") {
   std::vector<std::string> paths = test_models();
   if (paths.empty()) MESSAGE("skipped: EDGEOCR_TEST_DATA is not set");

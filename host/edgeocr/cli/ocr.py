@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     type=click.Choice(["fp32", "fp16", "int8"]),
     help="What the nets compute in; what their files hold if not given. fp16: fp32 nets, on a device with fp16 arithmetic.",
 )
+@click.option(
+    "--int8",
+    type=click.Choice(["exact", "fast"]),
+    help="How int8 nets compute: with the bits of Paddle-Lite, or quicker and about as accurate. Exact if not given.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -44,6 +49,7 @@ def command(
     show_all: bool,
     threads: int,
     precision: str | None,
+    int8: str | None,
 ) -> None:
     """Read the text of each PICTURE: lines in reading order, their boxes and scores, and the time of each stage.
 
@@ -62,7 +68,7 @@ def command(
     records: list[PictureRecord] = []
     if readable:
         with open_device(device) as opened:
-            options = replace(reading_options(models, known), precision=precision)
+            options = replace(reading_options(models, known), precision=precision, int8=int8)
             records, errors = _read(opened, models, readable, threads, options)
             complaints += [_complaint(error) for error in errors]
             if opened.kind == common.EMULATED:

@@ -47,6 +47,7 @@ class OcrOptions:
     drop_score: float | None = None
     rec_batch_num: int | None = None
     precision: str | None = None  # fp32, fp16, int8; None: what each file has
+    int8: str | None = None  # exact (Paddle-Lite's bits) or fast
     generic: bool = False  # plain kernels only
 
     def arguments(self) -> list[str]:
