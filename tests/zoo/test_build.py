@@ -10,19 +10,24 @@ import pytest
 
 from edgeocr.convert import opt
 from edgeocr.errors import ModelError, SetupError, UsageError
-from edgeocr.paths import MODELS
+from edgeocr.paths import BUILD, MODELS
 from edgeocr.zoo import build as build_module
-from edgeocr.zoo.build import build, buildable_sets, default_folder, read_set
+from edgeocr.zoo import remake as remake_module
+from edgeocr.zoo.build import MadeNet, build, buildable_sets, default_folder, read_set, steps
 from edgeocr.zoo.manifest import FileRecord, Manifest
+from edgeocr.zoo.remake import remake
 from edgeocr.zoo.verify import check_dictionary
 
 DOCUMENT = {
     "dictionary": "tiny_keys.txt",
+    "nets": {net: {"input": [None, 3, None, None], "architecture": {"model_type": net}} for net in ("det", "rec")},
     "variants": {
-        "none": {
-            net: {"weights": f"{net}.pdparams", "input": [None, 3, None, None], "architecture": {"model_type": net}}
-            for net in ("det", "rec")
-        }
+        "none": {net: {"weights": f"{net}.pdparams"} for net in ("det", "rec")},
+        "pact": {net: {"weights": f"{net}_pact.pdparams", "quantised": True, "recipe": f"{net}.json"} for net in ("det", "rec")},
+        "prune": {
+            "det": {"weights": "det_prune.pdparams", "pruned": True},
+            "rec": {"weights": "rec_pact.pdparams", "quantised": True, "recipe": "rec.json"},
+        },
     },
 }
 
@@ -34,8 +39,10 @@ def models(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "set.json").write_text(json.dumps(DOCUMENT))
     (folder / "tiny_keys.txt").write_text("a\nb\n")
-    for net in ("det", "rec"):
-        (folder / f"{net}.pdparams").write_bytes(net.encode())
+    for name in ("det", "rec", "det_pact", "rec_pact", "det_prune"):
+        (folder / f"{name}.pdparams").write_bytes(name.encode())
+    for recipe in ("det.json", "rec.json"):
+        (folder / recipe).write_text("{}")
     return tmp_path / "models"
 
 
@@ -75,6 +82,40 @@ def test_a_build_holds_nets_dictionary_and_manifest(models: Path, stand_ins: lis
     assert set(manifest.sources) == {"set.json", "tiny_keys.txt", "det.pdparams", "rec.pdparams"}
     assert manifest.versions | {"edgeocr": ""} == {"edgeocr": "", "paddle": "2.6.2", "paddlelite": "2.13rc0", "opt": "v2.13-rc"}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["models", "out"]
+
+
+def test_an_export_hears_how_the_weights_are_to_be_read(models: Path, stand_ins: list[dict[str, Any]], tmp_path: Path) -> None:
+    build(read_set("tiny", models), "prune", tmp_path / "out")
+    assert [(d["pruned"], d["quantised"]) for d in stand_ins] == [(True, False), (False, True)]
+
+
+def test_variants_share_the_nets_that_are_the_same(models: Path, stand_ins: list[dict[str, Any]], tmp_path: Path) -> None:
+    spec, heard, made = read_set("tiny", models), list[str](), dict[str, MadeNet]()
+    for variant in ("pact", "prune"):
+        build(spec, variant, tmp_path / variant, heard.append, made=made)
+    assert [Path(d["weights"]).stem for d in stand_ins] == ["det_pact", "rec_pact", "det_prune"]
+    assert len(heard) == steps(spec, ["pact", "prune"]) == 6
+    assert (tmp_path / "prune" / "rec.nb").read_bytes() == (tmp_path / "pact" / "rec.nb").read_bytes() == b"nb of rec_pact"
+    assert Manifest.read(tmp_path / "prune" / "manifest.json").versions["paddle"] == "2.6.2"
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_recipes_are_sources_and_remade_weights_take_their_place(models: Path, tmp_path: Path) -> None:
+    remade = tmp_path / "final.pdparams"
+    remade.write_bytes(b"another det_pact")
+    sources = build(read_set("tiny", models), "pact", tmp_path / "out", remade={"det_pact.pdparams": remade}).manifest.sources
+    assert (tmp_path / "out" / "det.nb").read_bytes() == b"nb of another det_pact"
+    assert sources["det_pact.pdparams"] == FileRecord.of(remade)
+    assert sources["rec.json"] == FileRecord.of(models / "tiny" / "rec.json")
+
+
+def test_each_recipe_is_followed_once(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[tuple[str, list[Path], str]] = []
+    monkeypatch.setattr(remake_module, "stream_module", lambda module, arguments, what, on_line: followed.append((module, arguments, what)))
+    made = remake(read_set("tiny", models), ["none", "pact", "prune"], print)
+    folder = models / "tiny"
+    assert followed == [("edgeocr.compress", [folder / f"{net}.json", BUILD / "train" / net], f"recipe {net}") for net in ("det", "rec")]
+    assert made == {f"{net}_pact.pdparams": BUILD / "train" / net / "final.pdparams" for net in ("det", "rec")}
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -140,9 +181,13 @@ def test_without_paddle_nothing_is_made(models: Path, tmp_path: Path, monkeypatc
 
 def test_a_variant_without_weights_names_those_that_there_are(models: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
-        build(read_set("tiny", models), "pact", tmp_path / "out")
-    assert error.value.message == "variant 'pact' of tiny cannot be built: it has no weights yet"
-    assert error.value.hint == "there is: none"
+        build(read_set("tiny", models), "prune+pact", tmp_path / "out")
+    assert error.value.message == "variant 'prune+pact' of tiny cannot be built: it has no weights yet"
+    assert error.value.hint == "there is: none, pact, prune"
+
+
+def test_ours_is_the_only_set_with_weights() -> None:
+    assert buildable_sets() == ["edgeocr_en"]
 
 
 def test_a_set_without_weights_names_those_that_there_are(models: Path) -> None:
@@ -156,9 +201,10 @@ def test_a_set_without_weights_names_those_that_there_are(models: Path) -> None:
     [
         {"dictionary": None},
         {"variants": None},
-        {"variants": {"none": {"det": {"weights": "x"}}}},
-        {"variants": {"none": {"det": {"weights": "x", "input": [], "architecture": {}, "colour": 1}}}},
-        {"variants": {"none": {"table": {"weights": "x", "input": [], "architecture": {}}}}},
+        {"nets": None},
+        {"nets": {"det": {"input": []}, "rec": {"input": []}}},
+        {"variants": {"none": {"det": {"weights": "x", "colour": 1}}}},
+        {"variants": {"none": {"table": {"weights": "x"}}}},
     ],
 )
 def test_a_broken_description_is_told_with_its_file(models: Path, change: dict[str, Any]) -> None:
@@ -168,11 +214,11 @@ def test_a_broken_description_is_told_with_its_file(models: Path, change: dict[s
         read_set("tiny", models)
 
 
-def test_the_committed_set_is_complete() -> None:
-    assert buildable_sets() == ["edgeocr_en"]
+@pytest.mark.parametrize("variant", read_set("edgeocr_en").variants)
+def test_the_committed_build_is_complete(variant: str) -> None:
     spec = read_set("edgeocr_en")
-    assert default_folder(spec, "none").parts[-3:] == ("models", "edgeocr_en", "none")
-    committed = spec.committed("none")
+    assert default_folder(spec, variant).parts[-3:] == ("models", "edgeocr_en", variant)
+    committed = spec.committed(variant)
     manifest = Manifest.read(committed / "manifest.json")
     for folder, records in ((committed, manifest.files), (MODELS / "edgeocr_en", manifest.sources)):
         for name, record in records.items():
@@ -183,6 +229,8 @@ def test_the_committed_set_is_complete() -> None:
 
 @pytest.mark.paddle
 def test_building_the_committed_set_gives_the_committed_bytes(tmp_path: Path) -> None:
-    result = build(read_set("edgeocr_en"), "none", tmp_path / "none")
-    assert result.equal == {"det.nb": True, "en_keys.txt": True, "rec.nb": True}
-    assert result.manifest == Manifest.read(MODELS / "edgeocr_en" / "none" / "manifest.json")
+    spec, made = read_set("edgeocr_en"), dict[str, MadeNet]()
+    for variant in spec.variants:
+        result = build(spec, variant, tmp_path / variant, made=made)
+        assert all(result.equal.values()), (variant, result.equal)
+        assert result.manifest == Manifest.read(spec.committed(variant) / "manifest.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,43 +18,80 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--set", "set_name", metavar="NAME", help="A set with weights of its own under models/; all of them if not given.")
-@click.option("--variant", type=click.Choice(common.VARIANTS), default="none", show_default=True, help="How the set was made small.")
+@click.option("--variant", type=click.Choice(common.VARIANTS), help="How the set was made small; every variant if not given.")
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to make; build/models/SET/VARIANT if not given. A former build there is replaced.",
+    help="The folder to make, of one variant; build/models/SET/VARIANT if not given. A former build there is replaced.",
+)
+@click.option(
+    "--from-scratch",
+    is_flag=True,
+    help="Make the small weights anew from the base weights first, by the recipes in models/recipes: hours on a CPU. Ctrl-C stops with a "
+    "checkpoint, and the same command goes on from there.",
 )
 @common.json_option
-def command(set_name: str | None, variant: str, out: Path | None, as_json: bool) -> None:
+def command(set_name: str | None, variant: str | None, out: Path | None, from_scratch: bool, as_json: bool) -> None:
     """Export model sets and convert them to .nb with Paddle-Lite's opt, in the Paddle environment.
 
     The same weights give the same bytes: the command says whether they are the committed ones.
     """
-    from edgeocr.zoo.build import STEPS_PER_NET, build, buildable_sets, default_folder, read_set
+    from edgeocr.zoo.build import MadeNet, build, buildable_sets, default_folder, read_set, steps
+    from edgeocr.zoo.remake import remake
 
     specs = [read_set(name) for name in ([set_name] if set_name else buildable_sets())]
-    if out is not None and len(specs) > 1:
-        raise UsageError("--out is one folder, but several sets would be built", "name one with --set")
-    steps = sum(STEPS_PER_NET * len(spec.nets(variant)) for spec in specs)
+    wanted = [(spec, [variant] if variant else list(spec.variants)) for spec in specs]
+    if out is not None and sum(len(variants) for _, variants in wanted) > 1:
+        raise UsageError("--out is one folder, but several variants would be built", "name one with --set and --variant")
+    work = sum(steps(spec, variants) for spec, variants in wanted)
+    remade = {}
+    if from_scratch:
+        for spec, variants in wanted:
+            with common.progress(f"recipes of {spec.name}") as bar:
+                remade[spec.name] = remake(spec, variants, _RecipeProgress(bar).line)
     builds = []
-    with common.progress("building", total=steps) as bar:
-        for spec in specs:
-            started = False
+    with common.progress("building", total=work) as bar:
+        started = False
 
-            def on_step(what: str, name: str = spec.name) -> None:
-                nonlocal started
-                bar.advance(1 if started else 0)
-                bar.describe(f"{name} {what}")
-                started = True
+        def on_step(what: str) -> None:
+            nonlocal started
+            bar.advance(1 if started else 0)
+            bar.describe(what)
+            started = True
 
-            builds.append(build(spec, variant, out or default_folder(spec, variant), on_step))
-            bar.advance()
+        for spec, variants in wanted:
+            made: dict[str, MadeNet] = {}
+            for name in variants:
+                folder = out or default_folder(spec, name)
+                builds.append(build(spec, name, folder, on_step, made=made, remade=remade.get(spec.name)))
     if as_json:
         common.emit_json([_document(b) for b in builds])
         return
     for b in builds:
         _show(b)
+
+
+class _RecipeProgress:
+    """The recipes' records on the progress line; evaluations as lines that stay."""
+
+    def __init__(self, bar: common.Progress) -> None:
+        self.bar = bar
+
+    def line(self, line: str) -> None:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            return  # a remark of a library
+        recipe = record["recipe"]
+        if "eval" in record:
+            common.note(f"{recipe}, iteration {record['iteration']}: " + ", ".join(f"{k} {v:.4f}" for k, v in record["eval"].items()))
+        elif record["stage"] == "prune":
+            common.note(f"{recipe}: {record['macs']:.1%} of the multiplications and {record['parameters']:.1%} of the parameters are left")
+        elif record["stage"] == "sensitivity":
+            self.bar.describe(f"{recipe}: sensitivity {record['done']}/{record['of']}")
+        elif "loss" in record:
+            self.bar.describe(f"{recipe}: training {record['iteration']}/{record['iterations']}  loss {record['loss']:.4f}")
 
 
 def _document(build: Build) -> dict[str, object]:

@@ -1,9 +1,10 @@
 """Our own model sets, made from their weights: export in the Paddle environment, conversion by Paddle-Lite's opt, manifest.
 
 A set that can be built is a folder under models/ with a set.json:
-{"dictionary": file, "variants": {variant: {net: {"weights": file, "input": [null, 3, 32, null], "architecture": …}}}},
-where net is det, cls or rec and architecture is PaddleOCR's.
-Its committed build lies in <set>/<variant>/; a new build holds the same files: det.nb, rec.nb, the dictionary, manifest.json.
+{"dictionary": file, "nets": {net: {"input": [null, 3, 32, null], "architecture": …}}, "variants": {variant: {net: {"weights": file}}}},
+where net is det, cls or rec and architecture is PaddleOCR's. Weights that a recipe made small say so: "pruned": true, "quantised": true,
+"recipe": its file.
+The committed build lies in <set>/<variant>/; a new build holds the same files: det.nb, rec.nb, the dictionary, manifest.json.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +34,17 @@ STEPS_PER_NET = 2  # export, conversion
 @dataclass(frozen=True)
 class NetSpec:
     architecture: dict[str, Any]  # PaddleOCR's Architecture
-    weights: str  # file in the set's folder
+    weights: str  # file, relative to the set's folder, as all files here
     input: list[int | None]  # N, C, H, W; None: any
+    pruned: bool = False  # the weights' shapes have fewer channels than the architecture
+    quantised: bool = False  # the weights come with activation scales, of quantisation-aware training
+    recipe: str | None = None  # what makes the weights (see compress/recipes.py)
 
 
 @dataclass(frozen=True)
 class SetSpec:
     folder: Path
-    dictionary: str  # file in the set's folder
+    dictionary: str
     variants: dict[str, dict[str, NetSpec]]
 
     @property
@@ -78,7 +82,10 @@ def read_set(name: str, models: Path = MODELS) -> SetSpec:
     file = models / name / SET_FILE
     try:
         document = json.loads(file.read_text())
-        variants = {variant: {net: NetSpec(**spec) for net, spec in nets.items()} for variant, nets in document["variants"].items()}
+        variants = {
+            variant: {net: NetSpec(**document["nets"][net], **weights) for net, weights in nets.items()}
+            for variant, nets in document["variants"].items()
+        }
         spec = SetSpec(file.parent, document["dictionary"], variants)
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as e:
         raise ModelError(f"{file}: not a description of a model set: {type(e).__name__}: {e}") from e
@@ -92,27 +99,51 @@ def default_folder(spec: SetSpec, variant: str) -> Path:
     return BUILD / "models" / spec.name / variant
 
 
-def build(spec: SetSpec, variant: str, out: Path, on_step: Callable[[str], None] = lambda what: None) -> Build:
+@dataclass(frozen=True)
+class MadeNet:
+    nb: bytes
+    versions: dict[str, str]  # of what made it
+
+
+def steps(spec: SetSpec, variants: Iterable[str]) -> int:
+    """How often `build` says what it does, for all ``variants`` with one ``made``."""
+    return STEPS_PER_NET * len({net.weights for variant in variants for net in spec.nets(variant).values()})
+
+
+def build(
+    spec: SetSpec,
+    variant: str,
+    out: Path,
+    on_step: Callable[[str], None] = lambda what: None,
+    *,
+    made: dict[str, MadeNet] | None = None,
+    remade: Mapping[str, Path] | None = None,
+) -> Build:
     """Makes the files of a variant in ``out``, which is replaced in one step when all are there.
 
-    ``on_step`` hears what is about to be done, `STEPS_PER_NET` times for each net. Raises SetupError without a Paddle environment,
-    UsageError where ``out`` holds something that is no build, ModelError for weights that do not fit or a conversion that fails.
+    ``on_step`` hears what is about to be done, `STEPS_PER_NET` times for each net. ``made`` keeps the nets by their weights, for variants
+    that share some. ``remade`` has files to take instead of weights of the set. Raises SetupError without a Paddle environment, UsageError
+    where ``out`` holds something that is no build, ModelError for weights that do not fit or a conversion that fails.
     """
     nets = spec.nets(variant)
     paddle_python()
+    made, remade = {} if made is None else made, remade or {}
     with _replacing(out) as scratch:
         versions = {"edgeocr": __version__}
         for net, net_spec in nets.items():
-            versions |= _build_net(spec.folder, net, net_spec, scratch / f"{net}.nb", on_step)
+            if net_spec.weights not in made:
+                weights = remade.get(net_spec.weights, spec.folder / net_spec.weights)
+                made[net_spec.weights] = _make_net(weights, net, net_spec, on_step)
+            (scratch / f"{net}.nb").write_bytes(made[net_spec.weights].nb)
+            versions |= made[net_spec.weights].versions
         shutil.copyfile(spec.folder / spec.dictionary, scratch / spec.dictionary)
-        made = sorted(path.name for path in scratch.iterdir())
-        sources = [SET_FILE, spec.dictionary, *(net_spec.weights for net_spec in nets.values())]
+        files = {path.name: FileRecord.of(path) for path in sorted(scratch.iterdir())}
         manifest = Manifest(
             set=spec.name,
             variant=variant,
             command=f"edgeocr build-models --set {spec.name} --variant {variant}",
-            files={name: FileRecord.of(scratch / name) for name in made},
-            sources={name: FileRecord.of(spec.folder / name) for name in sources},
+            files=files,
+            sources={name: FileRecord.of(remade.get(name, spec.folder / name)) for name in _sources(spec, nets)},
             versions=versions,
         )
         equal = _compare(manifest, spec.committed(variant))
@@ -120,18 +151,21 @@ def build(spec: SetSpec, variant: str, out: Path, on_step: Callable[[str], None]
     return Build(out, manifest, equal)
 
 
-def _build_net(folder: Path, net: str, spec: NetSpec, out: Path, on_step: Callable[[str], None]) -> dict[str, str]:
-    """Returns the versions of what made it."""
+def _sources(spec: SetSpec, nets: dict[str, NetSpec]) -> list[str]:
+    recipes = [net_spec.recipe for net_spec in nets.values() if net_spec.recipe is not None]
+    return [SET_FILE, spec.dictionary, *(net_spec.weights for net_spec in nets.values()), *recipes]
+
+
+def _make_net(weights: Path, net: str, spec: NetSpec, on_step: Callable[[str], None]) -> MadeNet:
     with tempfile.TemporaryDirectory(prefix="edgeocr-export-") as scratch:
-        exported = Path(scratch) / net
-        description = Path(scratch) / "net.json"
-        weights = folder / spec.weights
-        description.write_text(json.dumps({"architecture": spec.architecture, "weights": str(weights), "input": spec.input}))
+        exported, description, converted = (Path(scratch) / name for name in (net, "net.json", "net.nb"))
+        keys = {"pruned": spec.pruned, "quantised": spec.quantised}
+        description.write_text(json.dumps({"architecture": spec.architecture, "weights": str(weights), "input": spec.input, **keys}))
         on_step(f"{net}: export")
         report = run_module("edgeocr.convert.export", [description, exported], what=f"export of {net}", timeout_s=EXPORT_TIMEOUT_S)
         on_step(f"{net}: opt")
-        converted = opt.convert(exported / "inference", out)
-    return {**json.loads(report), "paddlelite": converted.paddlelite, "opt": converted.opt_version}
+        by = opt.convert(exported / "inference", converted)
+        return MadeNet(converted.read_bytes(), {**json.loads(report), "paddlelite": by.paddlelite, "opt": by.opt_version})
 
 
 def _compare(manifest: Manifest, committed: Path) -> dict[str, bool]:
