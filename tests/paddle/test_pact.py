@@ -73,6 +73,17 @@ def test_warming_sets_the_scales_and_nothing_else() -> None:
     assert kinds == {"_fake_quant_input", "_fake_quant_weight", "_ma_output_scale"}
 
 
+def test_warming_raises_the_alphas_that_the_activations_exceed() -> None:
+    net = quantise(our_net("rec"))
+    pairs = [
+        (layer._act_preprocess.alpha, layer._fake_quant_input._scale) for layer in net.sublayers() if hasattr(layer, "_act_preprocess")
+    ]
+    warm_scales(net, [lines(160, 2) * 200])
+    alphas, seen = (np.array([float(pair[k]) for pair in pairs]) for k in (0, 1))
+    np.testing.assert_array_equal(alphas, np.maximum(seen, 20))
+    assert (alphas > 20).any() and (alphas == 20).any()
+
+
 @pytest.fixture(scope="module", params=["det", "rec"])
 def warmed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Array, Array]:
     """A net's name, its quantised weights, an input and the output with PACT."""

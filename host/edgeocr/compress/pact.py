@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import paddle
 from paddle import Tensor, nn
 from paddle.nn.quant.quant_layers import FakeQuantMovingAverageAbsMax, MovingAverageAbsMaxScale
@@ -75,15 +76,25 @@ def load_quantised(net: nn.Layer, path: Path) -> tuple[nn.Layer, Any]:
 
 
 def warm_scales(net: nn.Layer, batches: Iterable[Array]) -> None:
-    """Activation scales from the net's own activations, before they are trained: the weights and batch norms stay as they are."""
+    """Activation scales, and every α that they exceed, from the net's own activations, before they are trained.
+
+    The published start of α, 20, is for nets whose activations are smaller: the sums of a detector's pyramid reach hundreds, and a net that
+    is cut off there finds nothing at first. The weights and batch norms stay as they are.
+    """
     training = net.training
     net.eval()
+    clipped = [layer for layer in net.sublayers() if isinstance(getattr(layer, "_act_preprocess", None), PACT)]
+    for layer in clipped:
+        layer._act_preprocess.alpha.set_value(np.array([np.finfo(np.float32).max], np.float32))
     for layer in net.sublayers():
         if isinstance(layer, (FakeQuantMovingAverageAbsMax, MovingAverageAbsMaxScale)):
             layer.train()
     with paddle.no_grad():
         for images in batches:
             net(paddle.to_tensor(images))
+    for layer in clipped:
+        seen = float(layer._fake_quant_input._scale.numpy().max())
+        layer._act_preprocess.alpha.set_value(np.array([max(ALPHA, seen)], np.float32))
     net.train() if training else net.eval()
 
 
