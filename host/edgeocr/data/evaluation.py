@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
+
+import cv2
+import numpy as np
+import PIL
 
 from edgeocr.data.synth.dataset import GENERATOR, digest, generate
 from edgeocr.errors import DataError, UsageError
@@ -61,4 +64,4 @@ def _digest(folder: Path) -> str:
 
 
 def _libraries() -> str:
-    return ", ".join(f"{name} {version(name)}" for name in ("numpy", "opencv-python-headless", "pillow"))
+    return f"numpy {np.__version__}, opencv {cv2.__version__}, pillow {PIL.__version__}"

@@ -84,8 +84,8 @@ def generate(
 ) -> Description:
     """Makes the folder ``out``, which must not exist or be empty; it appears when it is complete.
 
-    ``held_out`` draws the texts that training sets never have. Raises UsageError for a folder in use, SetupError without the fonts,
-    DataError where nothing can be written.
+    ``held_out`` draws lines whose texts training sets never have, and pages of one range of sizes with 1 to `MOST_HELD_OUT_BOXES` boxes.
+    Raises UsageError for a folder in use, SetupError without the fonts, DataError where nothing can be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: exists", "give a new folder with --out, or remove that one")
