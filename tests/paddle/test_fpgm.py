@@ -9,7 +9,7 @@ import paddle
 import pytest
 from paddle_nets import architecture, our_net, page
 
-from edgeocr.compress.fpgm import FilterGroups, choose_ratios, cost, ratio_within
+from edgeocr.compress.fpgm import FilterGroups, choose_ratios, cost, loss_at
 from edgeocr.errors import ModelError, UsageError
 from edgeocr.nets.base_model import BaseModel, build_model
 from edgeocr.nets.checkpoint import State
@@ -89,29 +89,31 @@ def test_without_filters_that_are_zero_the_output_is_the_same(tmp_path: Path) ->
     np.testing.assert_allclose(output(pruned), output(net), atol=1e-5)
 
 
-def test_what_stays_is_a_multiple_of_8(groups: FilterGroups) -> None:
-    left = [groups.filters[name] * (1 - groups.aligned(name, ratio)) for name in groups.filters for ratio in (0.1, 0.33, 0.5, 0.99)]
-    assert all(round(channels) % 8 == 0 and round(channels) >= 8 and channels == pytest.approx(round(channels)) for channels in left)
-
-
 def test_cost_counts_multiplications_and_weights() -> None:
     conv = paddle.nn.Sequential(paddle.nn.Conv2D(3, 8, 3, padding=1), paddle.nn.Conv2D(8, 8, 3, padding=1, stride=2, groups=8))
     assert cost(conv) == (64 * 64 * 8 * 27 + 32 * 32 * 8 * 9, 8 * 27 + 8 * 9)
 
 
-def test_ratios_come_from_one_budget(groups: FilterGroups) -> None:
-    losses = {DEPTHWISE: {0.25: 0.0, 0.5: 0.01, 0.75: 0.3}, PYRAMID: {0.25: 0.2, 0.5: 0.5}}
-    choice = choose_ratios(groups, losses, macs_goal=0.99, parameters_goal=0.92)
-    assert choice.budget == 0.01
-    assert choice.ratios == {DEPTHWISE: pytest.approx(0.5), PYRAMID: pytest.approx(0.0)}
-    assert choice.parameters <= 0.92 and choice.macs <= 0.99
-    with pytest.raises(UsageError, match=r"the largest ratios measured leave \d+% of the multiplications"):
-        choose_ratios(groups, losses, macs_goal=0.1, parameters_goal=0.1)
+def test_accuracy_is_spent_where_it_buys_most(groups: FilterGroups) -> None:
+    losses = {DEPTHWISE: {0.25: 0.0, 0.5: 0.01, 0.75: 0.3}, PYRAMID: {0.25: 0.002, 0.5: 0.5}}
+    small, larger = (choose_ratios(groups, losses, macs_goal=goal, parameters_goal=1.0) for goal in (0.95, 0.89))
+    assert larger.macs <= 0.89 < small.macs <= 0.95
+    assert small.loss < 0.002 < larger.loss < 0.015
+    assert larger.ratios == {DEPTHWISE: pytest.approx(0.4), PYRAMID: pytest.approx(0.25)}
+    for name, ratio in (small.ratios | larger.ratios).items():
+        assert groups.filters[name] * (1 - ratio) % 8 == pytest.approx(0)
 
 
-@pytest.mark.parametrize(("budget", "ratio"), [(0.0, 0.2), (0.05, 0.3), (0.1, 0.4), (0.2, 0.5), (0.9, 0.6)])
-def test_ratios_between_measured_ones_are_interpolated(budget: float, ratio: float) -> None:
-    assert ratio_within({0.2: 0.0, 0.4: 0.1, 0.6: 0.3}, budget) == pytest.approx(ratio)
+def test_goals_that_the_largest_ratios_miss_are_refused(groups: FilterGroups) -> None:
+    losses = {PYRAMID: {0.5: 0.0}}
+    assert choose_ratios(groups, losses, macs_goal=0.94, parameters_goal=1.0).ratios[PYRAMID] <= 0.25
+    with pytest.raises(UsageError, match=r"the largest ratios allowed leave 90% of the multiplications and 94% of the parameters"):
+        choose_ratios(groups, losses, macs_goal=0.8, parameters_goal=1.0, max_ratio=0.25)
+
+
+@pytest.mark.parametrize(("ratio", "loss"), [(0.1, 0.02), (0.2, 0.04), (0.3, 0.07), (0.6, 0.0006), (0.9, 0.0009)])
+def test_losses_are_interpolated_and_gains_are_noise(ratio: float, loss: float) -> None:
+    assert loss_at({0.2: 0.04, 0.4: 0.1, 0.6: -0.3, 0.8: -0.1}, ratio) == pytest.approx(loss)
 
 
 def test_a_layer_that_cannot_be_pruned_is_named(groups: FilterGroups) -> None:

@@ -7,10 +7,10 @@ He, Liu, Wang, Hu, Yang: Filter Pruning via Geometric Median (CVPR 2019).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import paddle
@@ -24,6 +24,7 @@ Losses = Mapping[str, Mapping[float, float]]
 
 ALIGNMENT = 8  # channels that stay are a multiple of it, as in MobileNetV3: the engine's kernels compute 4, 8 or 16 at once
 KEPT_AT_INPUT = 4  # convolutions nearest the input that are never pruned
+NOISE = 1e-3  # the least accuracy that filters are taken to be worth, all of a group's together: a measured gain is chance
 TRACED_INPUT = [1, 3, 64, 64]  # with which PaddleSlim traces the net
 BACKUP = "_backup"  # what PaddleSlim keeps to restore a pruned layer
 
@@ -44,6 +45,7 @@ class FilterGroups:
         with _quiet():
             self._pruner = FPGMFilterPruner(net, TRACED_INPUT)
         shapes = {parameter.name: parameter.shape for parameter in net.parameters()}
+        self.base_cost = cost(net)
         self._parameter_name: dict[str, str] = {}
         self.filters: dict[str, int] = {}
         for collection in self._pruner.collections:
@@ -70,68 +72,86 @@ class FilterGroups:
         with self.pruned(ratios):
             return {name: tensor.numpy() for name, tensor in self.net.state_dict().items() if not name.endswith(BACKUP)}
 
-    def aligned(self, name: str, ratio: float) -> float:
-        """The nearest ratio that leaves a multiple of `ALIGNMENT` filters, at least one."""
-        filters = self.filters[name]
-        left = max(1, round(filters * (1 - ratio) / ALIGNMENT)) * ALIGNMENT
-        return max(0.0, 1 - left / filters)
-
 
 @dataclass(frozen=True)
 class Choice:
     ratios: dict[str, float]
-    budget: float  # accuracy that each group alone may lose, as a share
+    loss: float  # of accuracy, as a share: the sum of what the groups lose alone
     macs: float  # share of the multiplications left
     parameters: float  # share of the parameters of inference left
 
 
+class _Option(NamedTuple):
+    ratio: float
+    loss: float  # of accuracy, when the group alone is pruned so
+    saved: float  # of the multiplications, as a share
+
+
 def choose_ratios(groups: FilterGroups, losses: Losses, macs_goal: float, parameters_goal: float, max_ratio: float = 1.0) -> Choice:
-    """Ratios by one accuracy budget for every group: the smallest that brings multiplications and parameters down to the goals.
+    """The accuracy budget spent where it buys most: step by step the filters go that cost the least accuracy per multiplication saved.
 
-    ``losses`` is {weight: {ratio: accuracy lost}}; no group loses more than ``max_ratio``. Raises UsageError where even that is not enough.
+    It ends when multiplications and parameters are down to the goals. ``losses`` is {weight: {ratio: accuracy lost}}; no group loses more
+    than ``max_ratio``. Raises UsageError where even that is not enough.
     """
-    base_macs, base_parameters = cost(groups.net)
-    budgets = sorted({max(loss, 0.0) for curve in losses.values() for loss in curve.values()})
-
-    def choice(budget: float) -> Choice:
-        ratios = {name: groups.aligned(name, min(max_ratio, ratio_within(losses[name], budget))) for name in losses}
-        with groups.pruned(ratios):
-            macs, parameters = cost(groups.net)
-        return Choice(ratios, budget, macs / base_macs, parameters / base_parameters)
-
-    def enough(choice: Choice) -> bool:
-        return choice.macs <= macs_goal and choice.parameters <= parameters_goal
-
-    return _first(budgets, choice, enough)
-
-
-def _first(budgets: list[float], choice: Callable[[float], Choice], enough: Callable[[Choice], bool]) -> Choice:
-    """By halving: the greater the budget, the less is left."""
-    low, high = 0, len(budgets) - 1
-    best = choice(budgets[high])
-    if not enough(best):
-        raise UsageError(
-            f"the largest ratios measured leave {best.macs:.0%} of the multiplications and {best.parameters:.0%} of the parameters",
-            "measure the sensitivity at larger ratios, or ask for less",
-        )
-    while low < high:
-        middle = (low + high) // 2
-        tried = choice(budgets[middle])
-        if enough(tried):
-            high, best = middle, tried
-        else:
-            low = middle + 1
-    return best
+    options = {name: _options(groups, name, curve, max_ratio) for name, curve in losses.items()}
+    taken = dict.fromkeys(options, 0)
+    choice = _choice(groups, options, taken)
+    while choice.macs > macs_goal or choice.parameters > parameters_goal:
+        steps = [step for name, found in options.items() for step in _steps(name, found, taken[name])]
+        if not steps:
+            raise UsageError(
+                f"the largest ratios allowed leave {choice.macs:.0%} of the multiplications and {choice.parameters:.0%} of the parameters",
+                "measure the sensitivity at larger ratios, or ask for less",
+            )
+        best = _best(steps, choice.macs - macs_goal)
+        taken[best.name] = best.to
+        choice = _choice(groups, options, taken)
+    return choice
 
 
-def ratio_within(curve: Mapping[float, float], budget: float) -> float:
-    """The largest ratio up to which the curve {ratio: loss} stays within the budget, between two measured ones by interpolation."""
-    within, loss_within = 0.0, 0.0
-    for ratio, loss in sorted(curve.items()):
-        if loss > budget:
-            return within + (ratio - within) * (budget - loss_within) / (loss - loss_within) if loss_within <= budget else within
-        within, loss_within = ratio, loss
-    return within
+def _choice(groups: FilterGroups, options: Mapping[str, list[_Option]], taken: Mapping[str, int]) -> Choice:
+    chosen = {name: found[taken[name]] for name, found in options.items()}
+    ratios = {name: option.ratio for name, option in chosen.items()}
+    with groups.pruned(ratios):
+        macs, parameters = cost(groups.net)
+    base_macs, base_parameters = groups.base_cost
+    return Choice(ratios, sum(option.loss for option in chosen.values()), macs / base_macs, parameters / base_parameters)
+
+
+class _Step(NamedTuple):
+    name: str
+    to: int  # which of the group's options
+    loss: float
+    saved: float
+
+
+def _steps(name: str, options: list[_Option], now: int) -> list[_Step]:
+    at = options[now]
+    return [_Step(name, i, option.loss - at.loss, option.saved - at.saved) for i, option in enumerate(options) if i > now]
+
+
+def _best(steps: list[_Step], needed: float) -> _Step:
+    """The step that loses least per multiplication saved, the shortest of equals; or one that is enough and loses less than that one."""
+    best = min(steps, key=lambda step: (round(step.loss / step.saved, 9), step.to))
+    enough = [step for step in steps if step.saved >= needed > 0 and step.loss <= best.loss]
+    return min(enough, key=lambda step: step.loss, default=best)
+
+
+def _options(groups: FilterGroups, name: str, curve: Mapping[float, float], max_ratio: float) -> list[_Option]:
+    """Every multiple of `ALIGNMENT` filters that may stay. What is saved is proportional to what is removed."""
+    filters = groups.filters[name]
+    most = min(max_ratio, max(curve))
+    ratios = [1 - left / filters for left in range(filters, 0, -ALIGNMENT) if 1 - left / filters <= most]
+    with groups.pruned({name: ratios[-1]}):
+        saved = 1 - cost(groups.net)[0] / groups.base_cost[0]
+    return [_Option(ratio, loss_at(curve, ratio), saved * ratio / ratios[-1] if ratio else 0.0) for ratio in ratios]
+
+
+def loss_at(curve: Mapping[float, float], ratio: float) -> float:
+    """Of {ratio: loss}, between two measured ratios by interpolation; at least `NOISE` for all filters together."""
+    measured = sorted({0.0: 0.0, **curve}.items())
+    loss = np.interp(ratio, [at for at, _ in measured], [loss for _, loss in measured])
+    return max(float(loss), NOISE * ratio)
 
 
 def cost(net: nn.Layer) -> tuple[int, int]:

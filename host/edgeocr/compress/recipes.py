@@ -141,7 +141,7 @@ def _pruned(config: TrainConfig, prune: PruneConfig, out_dir: Path, tell: Callab
         choice = choose_ratios(groups, losses, prune.macs, prune.parameters, prune.max_ratio)
         write_atomically(out_dir / CHOICE, (json.dumps(dataclasses.asdict(choice), indent=1) + "\n").encode())
         write_arrays(pruned, groups.pruned_state(choice.ratios))
-        tell("prune")({"budget": choice.budget, "macs": choice.macs, "parameters": choice.parameters})
+        tell("prune")({"loss": choice.loss, "macs": choice.macs, "parameters": choice.parameters})
     return _net(config, pruned)
 
 
