@@ -19,8 +19,8 @@ void write_map(const std::string& folder, const std::string& picture, const std:
 
 void add_reading_options(Arguments& arguments, ReadingOptions& options) {
   PipelineOptions& p = options.pipeline;
-  arguments.text("--det", "F.nb", "detector", &p.detector);
-  arguments.text("--rec", "F.nb", "recogniser", &p.recogniser);
+  arguments.text("--det", "F.nb", "detector; without it every picture is one line", &p.detector);
+  arguments.text("--rec", "F.nb", "recogniser; without it boxes are all that is found", &p.recogniser);
   arguments.text("--dict", "F.txt", "the recogniser's dictionary, one key a line", &p.dictionary);
   arguments.text("--cls", "F.nb", "direction classifier; without it no line is turned", &p.classifier);
   arguments.integer("--threads", "T", "threads (1)", &p.threads, 1, 64);
@@ -40,9 +40,10 @@ void add_reading_options(Arguments& arguments, ReadingOptions& options) {
 }
 
 void require_models(const ReadingOptions& options) {
-  if (options.pipeline.detector.empty()) throw UsageError("--det is missing: name the detector's .nb file");
-  if (options.pipeline.recogniser.empty()) throw UsageError("--rec is missing: name the recogniser's .nb file");
-  if (options.pipeline.dictionary.empty()) throw UsageError("--dict is missing: name the recogniser's dictionary");
+  const PipelineOptions& p = options.pipeline;
+  if (p.detector.empty() && p.recogniser.empty()) throw UsageError("--det and --rec are missing: name at least one of the .nb files");
+  if (!p.recogniser.empty() && p.dictionary.empty()) throw UsageError("--dict is missing: name the recogniser's dictionary");
+  if (p.detector.empty() && !options.dump_map.empty()) throw UsageError("--dump-map: there is no map without --det");
 }
 
 bool read_and_emit(Pipeline& pipeline, const ReadingOptions& options, const std::string& picture, int repeats,

@@ -48,6 +48,7 @@ const PipelineOptions& checked(const PipelineOptions& options) {
   if (options.threads < 1) fail("threads is %d, expected at least 1", options.threads);
   if (options.rec_batch_num < 1) fail("rec_batch_num is %d, expected at least 1", options.rec_batch_num);
   if (options.limit_side_len < 32) fail("limit_side_len is %d, expected at least 32", options.limit_side_len);
+  if (options.detector.empty() && options.recogniser.empty()) fail("neither a detector nor a recogniser is named");
   return options;
 }
 
@@ -84,18 +85,24 @@ TensorView fp32_output(const Session& session, int rows) {
 }  // namespace
 
 struct Pipeline::Impl {
-  explicit Impl(const PipelineOptions& o)
-      : options(o), dictionary(ocr::Dictionary::load(o.dictionary)), detector(load(o.detector, o)),
-        recogniser(load_recogniser(o.recogniser, o)) {
-    require_detector(detector);
-    form = require_recogniser(recogniser);
-    dictionary.check(form.classes, recogniser.graph().name);
+  explicit Impl(const PipelineOptions& o) : options(o) {
+    if (!o.recogniser.empty()) dictionary = std::make_unique<ocr::Dictionary>(ocr::Dictionary::load(o.dictionary));
+    if (!o.detector.empty()) {
+      detector = std::make_unique<Session>(load(o.detector, o));
+      require_detector(*detector);
+    }
+    if (!o.recogniser.empty()) {
+      recogniser = std::make_unique<Session>(load_recogniser(o.recogniser, o));
+      form = require_recogniser(*recogniser);
+      dictionary->check(form.classes, recogniser->graph().name);
+    }
     if (!o.classifier.empty()) {
       classifier = std::make_unique<Session>(load(o.classifier, o));
       require_classifier(*classifier);
     }
   }
 
+  std::vector<ocr::Image> crop_lines(const ocr::Image& picture, PictureResult& result, std::vector<float>* keep_map);
   std::vector<ocr::TextBox> detect(const ocr::Image& picture, PictureResult& result, std::vector<float>* keep_map);
   void turn_upright(std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines);
   void recognise(const std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines);
@@ -105,20 +112,44 @@ struct Pipeline::Impl {
   int batch_limit(int net_width) const;
 
   PipelineOptions options;
-  ocr::Dictionary dictionary;
-  Session detector, recogniser;
-  std::unique_ptr<Session> classifier;
+  std::unique_ptr<ocr::Dictionary> dictionary;  // with the recogniser
+  std::unique_ptr<Session> detector, classifier, recogniser;
   RecogniserForm form;
 };
+
+// The lines of the picture as crops, and their boxes in `result`.
+std::vector<ocr::Image> Pipeline::Impl::crop_lines(const ocr::Image& picture, PictureResult& result, std::vector<float>* keep_map) {
+  if (!detector) {
+    const int right = picture.width - 1, bottom = picture.height - 1;
+    result.lines.resize(1);
+    result.lines[0].box = {{{0, 0}, {right, 0}, {right, bottom}, {0, bottom}}};
+    result.lines[0].box_score = 1;
+    return {picture};
+  }
+  const std::vector<ocr::TextBox> boxes = detect(picture, result, keep_map);
+  StopWatch watch;
+  std::vector<ocr::Image> crops;
+  crops.reserve(boxes.size());
+  result.lines.resize(boxes.size());
+  for (size_t i = 0; i < boxes.size(); ++i) {
+    crops.push_back(ocr::crop_quad(picture, boxes[i].quad));
+    for (size_t k = 0; k < 4; ++k) {
+      result.lines[i].box[k] = {static_cast<int>(boxes[i].quad[k].x), static_cast<int>(boxes[i].quad[k].y)};
+    }
+    result.lines[i].box_score = boxes[i].score;
+  }
+  result.ms.crop = watch.lap();
+  return crops;
+}
 
 std::vector<ocr::TextBox> Pipeline::Impl::detect(const ocr::Image& picture, PictureResult& result, std::vector<float>* keep_map) {
   StopWatch watch;
   const ocr::Size size = ocr::detector_size(picture.width, picture.height, options.limit_side_len);
-  ocr::fill_input(picture, size.width, ocr::kDetectorNormalisation, prepare(detector, 1, size.height, size.width), 0);
+  ocr::fill_input(picture, size.width, ocr::kDetectorNormalisation, prepare(*detector, 1, size.height, size.width), 0);
   result.det_input = {1, 3, size.height, size.width};
   result.ms.det_pre = watch.lap();
-  detector.run();
-  std::vector<float> map = copy_to_nchw(fp32_output(detector, 1));
+  detector->run();
+  std::vector<float> map = copy_to_nchw(fp32_output(*detector, 1));
   result.ms.det = watch.lap();
   result.det_sum = std::accumulate(map.begin(), map.end(), 0.0);
   ocr::DbParameters parameters;
@@ -177,22 +208,22 @@ void Pipeline::Impl::recognise(const std::vector<ocr::Image>& crops, std::vector
 
 void Pipeline::Impl::recognise_batch(const std::vector<ocr::Image>& crops, std::span<const size_t> batch, int net_width,
                                      std::vector<RecognisedLine>& lines) {
-  const TensorView input = prepare(recogniser, static_cast<int>(batch.size()), form.height, net_width);
+  const TensorView input = prepare(*recogniser, static_cast<int>(batch.size()), form.height, net_width);
   for (size_t n = 0; n < batch.size(); ++n) {
     const ocr::Image& crop = crops[batch[n]];
     ocr::fill_input(crop, line_size(crop).content_width, ocr::kLineNormalisation, input, static_cast<int>(n));
   }
-  recogniser.run();
-  const TensorView classes = recogniser.output(0), probabilities = recogniser.output(1);
+  recogniser->run();
+  const TensorView classes = recogniser->output(0), probabilities = recogniser->output(1);
   if (classes.shape[0] != static_cast<int64_t>(batch.size())) {
-    fail("%s: output is of %lld lines, expected %zu", recogniser.graph().name.c_str(), static_cast<long long>(classes.shape[0]),
+    fail("%s: output is of %lld lines, expected %zu", recogniser->graph().name.c_str(), static_cast<long long>(classes.shape[0]),
          batch.size());
   }
   const auto steps = static_cast<size_t>(classes.shape[1]);
   for (size_t n = 0; n < batch.size(); ++n) {
     const std::span<const int> winners(classes.as<const int32_t>() + n * steps, steps);
     const std::span<const float> chances(probabilities.as<const float>() + n * steps, steps);
-    const ocr::Line text = ocr::decode_ctc(winners, chances, dictionary);
+    const ocr::Line text = ocr::decode_ctc(winners, chances, *dictionary);
     RecognisedLine& line = lines[batch[n]];
     line.text = text.text;
     line.score = text.score;
@@ -213,24 +244,17 @@ PictureResult Pipeline::read(const std::string& picture_path, std::vector<float>
   result.height = picture.height;
 
   StopWatch total;
-  const std::vector<ocr::TextBox> boxes = impl_->detect(picture, result, keep_map);
+  std::vector<ocr::Image> crops = impl_->crop_lines(picture, result, keep_map);
   watch.lap();
-  std::vector<ocr::Image> crops;
-  crops.reserve(boxes.size());
-  result.lines.resize(boxes.size());
-  for (size_t i = 0; i < boxes.size(); ++i) {
-    crops.push_back(ocr::crop_quad(picture, boxes[i].quad));
-    for (size_t k = 0; k < 4; ++k) {
-      result.lines[i].box[k] = {static_cast<int>(boxes[i].quad[k].x), static_cast<int>(boxes[i].quad[k].y)};
-    }
-    result.lines[i].box_score = boxes[i].score;
-  }
-  result.ms.crop = watch.lap();
   if (impl_->classifier) impl_->turn_upright(crops, result.lines);
   result.ms.cls = watch.lap();
-  impl_->recognise(crops, result.lines);
+  if (impl_->recogniser) {
+    impl_->recognise(crops, result.lines);
+  } else {
+    for (RecognisedLine& line : result.lines) line.kept = true;
+  }
   result.ms.rec = watch.lap();
-  result.ms.boxes = static_cast<int>(boxes.size());
+  result.ms.boxes = static_cast<int>(crops.size());
   result.ms.total = total.lap();
   return result;
 }

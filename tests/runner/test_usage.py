@@ -54,8 +54,8 @@ def _options_of_protocol(command: str) -> set[str]:
     [
         (["read"], "no such command: 'read', expected ocr, bench, info or serve"),
         (["ocr", *MODELS], "no picture is given: edgeocr_run ocr --help shows how"),
-        (["ocr", *MODELS[2:], "a.jpg"], "--det is missing: name the detector's .nb file"),
-        (["ocr", *MODELS[:2], *MODELS[4:], "a.jpg"], "--rec is missing: name the recogniser's .nb file"),
+        (["ocr", "a.jpg"], "--det and --rec are missing: name at least one of the .nb files"),
+        (["ocr", *MODELS[2:], "--dump-map", "maps", "a.jpg"], "--dump-map: there is no map without --det"),
         (["ocr", *MODELS[:4], "a.jpg"], "--dict is missing: name the recogniser's dictionary"),
         (["ocr", *MODELS, "--threads", "0", "a.jpg"], "--threads is '0', expected an integer from 1 to 64"),
         (["ocr", *MODELS, "--det-db-thresh", "2", "a.jpg"], "--det-db-thresh is '2', expected a number from 0 to 1"),

@@ -11,7 +11,9 @@
 namespace edgeocr {
 
 struct PipelineOptions {
-  std::string detector, classifier /* empty: none */, recogniser, dictionary;  // paths
+  // Paths. Without a detector a picture is one line (PaddleOCR's det = false), without a recogniser and its dictionary boxes are all
+  // that is found (rec = false); one of the two must be there. An empty classifier: no line is turned.
+  std::string detector, classifier, recogniser, dictionary;
   int threads = 1;
   Precision precision = Precision::as_stored;  // of all nets
   bool int8_fast = false;                      // as in SessionOptions
@@ -34,13 +36,14 @@ struct RecognisedLine {
   std::string text;
   float score = 0, box_score = 0;
   float cls_score = 0;  // probability of the winning label; 0 without a classifier
-  bool turned = false, kept = false;
+  bool turned = false;
+  bool kept = false;  // always without a recogniser
   int rec_width = 0;
 };
 
 struct PictureResult {
   int width = 0, height = 0;
-  std::array<int, 4> det_input{};     // N, C, H, W
+  std::array<int, 4> det_input{};     // N, C, H, W; zeros without a detector, as is det_sum
   double det_sum = 0;                 // sum of the probability map
   std::vector<RecognisedLine> lines;  // in PaddleOCR's reading order
   StageTimes ms;

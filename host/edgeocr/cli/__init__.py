@@ -38,6 +38,7 @@ COMMANDS = {
     "push": LazyCommand("edgeocr.cli.push:command", "Bring runner, models and pictures to a device."),
     "devices": LazyCommand("edgeocr.cli.devices:command", "List phones, emulated ones and this machine."),
     "emulator": LazyCommand("edgeocr.cli.emulator:command", "Start and stop the emulated phone."),
+    "eval": LazyCommand("edgeocr.cli.eval:command", "Measure the accuracy of a set on labelled pictures, on a device."),
     "inspect": LazyCommand("edgeocr.cli.inspect:command", "Show what is in a .nb file."),
     "build-models": LazyCommand("edgeocr.cli.build_models:command", "Export and convert model sets to .nb with Paddle-Lite's opt."),
     "synth": LazyCommand("edgeocr.cli.synth:command", "Draw pictures of synthetic text with labels."),

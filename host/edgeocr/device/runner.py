@@ -72,21 +72,30 @@ def run_ocr(
     push_progress: Progress | None = None,
     cpu_mask: str | None = None,
     maps: Path | None = None,
+    det: bool = True,
+    rec: bool = True,
 ) -> list[PictureRecord]:
     """Read ``pictures``, each ``repeats`` times, and give the readings in order, under the paths given here.
+
+    ``det=False`` takes every picture for one line, ``rec=False`` finds boxes only, without turning or reading them (PaddleOCR's names).
 
     ``on_record`` sees every record as it comes. ``cpu_mask``: hexadecimal, for taskset. ``maps``: a folder that receives the detector's
     maps as <stem>.map.f32. Pictures that cannot be read raise UnreadablePictures once the others are done.
     """
     if not pictures:
         raise UsageError("there is no picture to read")
-    nets = {path: model_file(path) for path in models.paths()}
+    classifier = models.classifier if rec else None
+    used = [models.detector if det else None, classifier, *((models.recogniser, models.dictionary) if rec else ())]
+    nets = {path: model_file(path) for path in used if path is not None}
     picture_files = [picture_file(path) for path in pictures]
     site = _Site(device, [*nets.values(), *picture_files], push_progress)
-    arguments = ["ocr", "--det", site.path(nets[models.detector]), "--rec", site.path(nets[models.recogniser])]
-    arguments += ["--dict", site.path(nets[models.dictionary])]
-    if models.classifier is not None:
-        arguments += ["--cls", site.path(nets[models.classifier])]
+    arguments = ["ocr"]
+    if det:
+        arguments += ["--det", site.path(nets[models.detector])]
+    if rec:
+        arguments += ["--rec", site.path(nets[models.recogniser]), "--dict", site.path(nets[models.dictionary])]
+    if classifier is not None:
+        arguments += ["--cls", site.path(nets[classifier])]
     arguments += ["--threads", str(threads), "--repeats", str(repeats), "--warmup", str(warmup)]
     arguments += (options or OcrOptions()).arguments()
     if maps is not None:

@@ -1,0 +1,120 @@
+"""`edgeocr eval`: how accurate the nets of a set are, as a device computes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeocr.cli import common
+from edgeocr.errors import UsageError
+from edgeocr.paths import BUILD
+
+if TYPE_CHECKING:
+    from edgeocr.bench.evaluation import Evaluation
+
+NETS = ("det", "rec", "cls")
+
+
+@click.command()
+@common.device_option()
+@click.option("--set", "set_name", metavar="NAME", help="A model set of models/registry.toml; the default set if not given.")
+@click.option("--variant", "variants", type=click.Choice(common.VARIANTS), multiple=True, help="A variant to evaluate; all if not given.")
+@click.option("--net", "nets", type=click.Choice(NETS), multiple=True, help="A net to evaluate; all that the variant has if not given.")
+@click.option(
+    "--data",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A label file as PaddleOCR has them, of one --net; the frozen evaluation sets if not given.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only so many pictures of each set.")
+@click.option("--int8", type=click.Choice(["exact", "fast"]), help="How int8 nets compute (see `edgeocr ocr`).")
+@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="What the nets compute in (see `edgeocr ocr`).")
+@click.option("--threads", type=click.IntRange(1, 64), show_default="this machine's processors", help="Threads of the runner.")
+@click.option(
+    "--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=BUILD / "eval.json", help="The results as JSON."
+)
+@common.json_option
+def command(
+    device: str,
+    set_name: str | None,
+    variants: tuple[str, ...],
+    nets: tuple[str, ...],
+    data: Path | None,
+    limit: int | None,
+    int8: str | None,
+    precision: str | None,
+    threads: int | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Measure detector (hmean at IoU 0.5), recogniser (exact lines, characters) and classifier on labelled pictures, by the runner.
+
+    The frozen sets (200 pages, 1000 lines, 1000 directions) are drawn when they are missing. Results go to build/eval.json.
+    """
+    if data is not None and len(nets) != 1:
+        raise UsageError("--data holds the labels of one net", "name it with --net")
+    from dataclasses import replace
+
+    from edgeocr.bench.evaluation import ROLES, evaluate
+    from edgeocr.bench.reading_options import reading_options
+    from edgeocr.bench.result import write_atomically
+    from edgeocr.data.evaluation import COUNTS
+    from edgeocr.device.selection import open_device
+    from edgeocr.zoo import registry
+    from edgeocr.zoo.resolve import resolve_models
+
+    known = registry.load()
+    models = known.find(set_name)
+    chosen = [resolve_models(models.name, name, registry=known, progress=common.progress) for name in variants or models.variants]
+    labels = {net: data or _frozen(net) for net in nets or NETS if nets or any(getattr(m, ROLES[net]) for m in chosen)}
+    results: list[Evaluation] = []
+    with open_device(device) as opened:
+        for files in chosen:
+            options = replace(reading_options(files, known), int8=int8, precision=precision)
+            for net in labels:
+                if not nets and getattr(files, ROLES[net]) is None:
+                    continue
+                with common.progress(f"{files.variant} {net}", total=limit or COUNTS[net]) as bar:
+                    results.append(
+                        evaluate(
+                            opened,
+                            files,
+                            options,
+                            net,
+                            labels[net],
+                            threads=threads or len(os.sched_getaffinity(0)),
+                            limit=limit,
+                            on_picture=bar.advance,
+                        )
+                    )
+    document = [result.document() | {"int8": int8, "precision": precision, "limit": limit} for result in results]
+    write_atomically(out, (json.dumps(document, indent=1) + "\n").encode())
+    if as_json:
+        common.emit_json(document)
+        return
+    _show(results)
+    common.note(f"written: {out}")
+
+
+def _frozen(net: str) -> Path:
+    from edgeocr.data.evaluation import COUNTS, evaluation_set
+    from edgeocr.data.synth.dataset import LABELS
+
+    with common.progress(f"evaluation set {net}", total=COUNTS[net]) as bar:
+        return evaluation_set(net, on_picture=bar.advance) / LABELS
+
+
+def _show(results: list[Evaluation]) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{results[0].set} on {results[0].device}", title_justify="left")
+    for heading in ("variant", "net", "pictures", "scores", "model bytes"):
+        table.add_column(heading, justify="right" if heading in ("pictures", "model bytes") else "left")
+    for result in results:
+        scores = ", ".join(f"{name} {share:.2%}" for name, share in result.scores.items())
+        table.add_row(result.variant, result.net, str(result.pictures), scores, f"{result.model.bytes:,}")
+    common.stdout_console().print(table)
