@@ -1,0 +1,67 @@
+"""`edgeocr eval` with the runner of this machine: pages and lines whose reading is known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeocr.cli import run
+from edgeocr.data.labels import DetSample, read_det_labels, read_rec_labels, write_det_labels, write_rec_labels
+from edgeocr.data.synth.dataset import generate
+from edgeocr.paths import MODELS
+
+NONE = MODELS / "edgeocr_en" / "none"
+
+
+def evaluate(net: str, labels: Path, out: Path, *more: str) -> int:
+    return run(["eval", "--variant", "none", "--net", net, "--data", str(labels), "--out", str(out), "--json", *more])
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lines") / "rec"
+    generate("rec", folder, count=9, seed=20240, held_out=True)
+    return folder / "labels.txt"
+
+
+def test_lines_are_scored_letter_by_letter(host_runner: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate("rec", lines, tmp_path / "right.json") == 0
+    (right,) = json.loads(capsys.readouterr().out)
+    assert right == json.loads((tmp_path / "right.json").read_text())[0]
+    assert (right["set"], right["variant"], right["net"], right["device"], right["pictures"]) == ("edgeocr_en", "none", "rec", "host", 9)
+    assert right["model"]["bytes"] == (NONE / "rec.nb").stat().st_size
+
+    samples = read_rec_labels(lines)
+    wrong = lines.with_name("wrong.txt")
+    write_rec_labels(wrong, [replace(sample, text=sample.text + "#") for sample in samples])
+    assert evaluate("rec", wrong, tmp_path / "wrong.json") == 0
+    (worse,) = json.loads(capsys.readouterr().out)
+    assert worse["scores"]["exact"] == 0 < right["scores"]["exact"]
+    assert 0 < worse["scores"]["characters"] < right["scores"]["characters"]
+    assert worse["labels"]["sha256"] != right["labels"]["sha256"]
+
+
+def test_boxes_are_scored_without_reading_them(host_runner: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "det"
+    generate("det", folder, count=2, seed=1, held_out=True, page_size=320)
+    assert evaluate("det", folder / "labels.txt", tmp_path / "out.json", "--limit", "2") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["scores"]["hmean"] > 0.5
+    samples = read_det_labels(folder / "labels.txt")
+    elsewhere = [DetSample(s.image, tuple(replace(box, points=(box.points / 64).astype(np.float32)) for box in s.boxes)) for s in samples]
+    write_det_labels(folder / "elsewhere.txt", elsewhere)
+    assert evaluate("det", folder / "elsewhere.txt", tmp_path / "out.json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["scores"] == {"precision": 0.0, "recall": 0.0, "hmean": 0.0}
+
+
+def test_wrong_use_is_told_in_a_line(lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["eval", "--data", str(lines)]) == 2
+    assert "--data holds the labels of one net" in capsys.readouterr().err
+    (tmp_path / "labels.txt").write_text("no tab\n")
+    assert evaluate("rec", tmp_path / "labels.txt", tmp_path / "out.json") == 1
+    assert "line 1: expected a picture's path" in capsys.readouterr().err
+    assert not (tmp_path / "out.json").exists()
