@@ -1,4 +1,4 @@
-"""Writes small `.nb` files for tests, in the layout that edgeocr.convert.nbfile states. FlatBuffer alignment is left out: readers copy."""
+"""Writes small `.nb` files for tests, in the layout that edgeocr.convert.nbfile states."""
 
 from __future__ import annotations
 
@@ -8,74 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Table = dict[int, Any]  # field number → value, one of the classes below
-
-
-@dataclass(frozen=True)
-class Scalar:
-    format: str
-    value: float
-
-
-@dataclass(frozen=True)
-class Numbers:
-    format: str
-    values: Sequence[float]
-
-
-@dataclass(frozen=True)
-class Bytes:
-    value: bytes
-
-
-class _FlatBuffer:
-    def __init__(self) -> None:
-        self.out = bytearray(4)
-
-    def finish(self, table: Table) -> bytes:
-        struct.pack_into("<I", self.out, 0, self._table(table))
-        return bytes(self.out)
-
-    def _table(self, table: Table) -> int:
-        slots = max(table, default=-1) + 1
-        vtable = len(self.out)
-        self.out += bytes(4 + 2 * slots)
-        position = len(self.out)
-        self.out += struct.pack("<i", position - vtable)
-        places = {}
-        for number, value in table.items():
-            places[number] = len(self.out)
-            struct.pack_into("<H", self.out, vtable + 4 + 2 * number, len(self.out) - position)
-            self.out += struct.pack("<" + value.format, value.value) if isinstance(value, Scalar) else bytes(4)
-        struct.pack_into("<HH", self.out, vtable, 4 + 2 * slots, len(self.out) - position)
-        for number, value in table.items():
-            if not isinstance(value, Scalar):
-                self._refer(places[number], self._child(value))
-        return position
-
-    def _refer(self, place: int, target: int) -> None:
-        struct.pack_into("<I", self.out, place, target - place)
-
-    def _child(self, value: Any) -> int:
-        if isinstance(value, dict):
-            return self._table(value)
-        position = len(self.out)
-        if isinstance(value, str):
-            raw = value.encode()
-            self.out += struct.pack("<I", len(raw)) + raw + b"\0"
-        elif isinstance(value, Bytes):
-            self.out += struct.pack("<I", len(value.value)) + value.value
-        elif isinstance(value, Numbers):
-            self.out += struct.pack(f"<I{len(value.values)}{value.format}", len(value.values), *value.values)
-        else:
-            self.out += struct.pack("<I", len(value)) + bytes(4 * len(value))
-            for index, item in enumerate(value):
-                self._refer(position + 4 + 4 * index, self._child(item))
-        return position
-
-
-def flatbuffer(table: Table) -> bytes:
-    return _FlatBuffer().finish(table)
+from edgeocr.convert.flatbuffer import Bytes, Fields, Numbers, Scalar
+from edgeocr.convert.flatbuffer import write as flatbuffer
 
 
 @dataclass
@@ -97,7 +31,7 @@ class Param:
 _ELEMENT = {5: 4, 21: 1, 2: 4, 3: 8}
 
 
-def _attribute(name: str, value: Any) -> Table:
+def _attribute(name: str, value: Any) -> Fields:
     """AttrType and the field that holds the value, by the value's Python type."""
     if isinstance(value, bool):
         kind, number, content = 6, 8, Scalar("B", value)
@@ -114,21 +48,21 @@ def _attribute(name: str, value: Any) -> Table:
     return {0: name, 1: Scalar("i", kind), number: content}
 
 
-def _arguments(arguments: dict[str, list[str]]) -> list[Table]:
+def _arguments(arguments: dict[str, list[str]]) -> list[Fields]:
     return [{0: parameter, 1: names} for parameter, names in sorted(arguments.items())]
 
 
 def program(ops: list[Op], feed_dims: list[int]) -> bytes:
-    tensor = {0: Scalar("i", 5), 1: Numbers("q", feed_dims)}
-    variables = [{0: "x", 1: {0: Scalar("i", 7), 2: {0: tensor}}}]
-    operators = [
+    tensor: Fields = {0: Scalar("i", 5), 1: Numbers("q", feed_dims)}
+    variables: list[Fields] = [{0: "x", 1: {0: Scalar("i", 7), 2: {0: tensor}}}]
+    operators: list[Fields] = [
         {0: op.type, 1: _arguments(op.inputs), 2: _arguments(op.outputs), 3: [_attribute(k, v) for k, v in sorted(op.attributes.items())]}
         for op in ops
     ]
     return flatbuffer({0: [{2: variables, 3: operators}], 1: {0: Scalar("q", 2006002)}})
 
 
-def parameter(param: Param) -> Table:
+def parameter(param: Param) -> Fields:
     data = bytes(math.prod(param.dims) * _ELEMENT.get(param.data_type, 4)) if param.data is None else param.data
     return {1: param.name, 2: Scalar("B", 1), 3: {2: Numbers("q", param.dims), 3: Scalar("i", param.data_type), 4: Bytes(data)}}
 

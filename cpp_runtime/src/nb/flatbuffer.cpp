@@ -8,8 +8,9 @@ namespace {
 
 // A table costs its bytes and this much more, which covers what it becomes in memory.
 constexpr size_t kTableCost = 16;
-// Files made by opt share nothing but vtables and so spend at most the buffer's size and kTableCost per table.
-constexpr size_t kBudgetFactor = 3, kBudgetBase = 4096;
+// Files made by opt share nothing but vtables and so spend at most the buffer's size and kTableCost per table. Minimised ones store
+// equal tables and strings once and spend up to 5 times their size.
+constexpr size_t kBudgetFactor = 16, kBudgetBase = 4096;
 
 }  // namespace
 

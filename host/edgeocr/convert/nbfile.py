@@ -20,11 +20,10 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from edgeocr.convert.flatbuffer import FlatBuffer, Table
 from edgeocr.errors import ModelError
 
 MAX_FILE_BYTES = 256 << 20
@@ -160,101 +159,8 @@ def normalised(content: bytes) -> bytes:
     return content[:2] + version.ljust(16, b"\0") + content[18:]
 
 
-class _Buffer:
-    """One FlatBuffer, with a budget: all that is read may not exceed four times its size, however often a table is referred to."""
-
-    def __init__(self, data: memoryview, what: str) -> None:
-        self.data = data
-        self.what = what
-        self._budget = 4 * len(data) + 1024
-
-    def fail(self, message: str) -> ModelError:
-        return ModelError(f"{self.what}: {message}")
-
-    def take(self, position: int, count: int) -> memoryview:
-        if position < 0 or count > len(self.data) - position:
-            raise self.fail(f"a field of {count} bytes is at {position}, expected inside the buffer's {len(self.data)} bytes")
-        self._budget -= count
-        if self._budget < 0:
-            raise self.fail(f"the tables refer to more than {4 * len(self.data)} bytes, expected each to be referred to once")
-        return self.data[position : position + count]
-
-    def scalar(self, format_: str, position: int) -> Any:
-        return struct.unpack("<" + format_, self.take(position, struct.calcsize("<" + format_)))[0]
-
-    def root(self) -> _Table:
-        return _Table(self, self.scalar("I", 0))
-
-
-class _Table:
-    """A FlatBuffer table: fields by their number in the schema; absent fields give their default."""
-
-    def __init__(self, buffer: _Buffer, position: int) -> None:
-        self._buffer = buffer
-        self._position = position
-        vtable = position - buffer.scalar("i", position)
-        size = buffer.scalar("H", vtable)
-        if size < 4 or size % 2:
-            raise buffer.fail(f"the vtable at {vtable} has {size} bytes, expected an even number of at least 4")
-        self._slots = struct.unpack(f"<{size // 2}H", buffer.take(vtable, size))[2:]
-
-    def _at(self, number: int) -> int | None:
-        offset = self._slots[number] if number < len(self._slots) else 0
-        return self._position + offset if offset else None
-
-    def scalar(self, number: int, format_: str, default: Any = 0) -> Any:
-        at = self._at(number)
-        return default if at is None else self._buffer.scalar(format_, at)
-
-    def _target(self, number: int) -> int | None:
-        at = self._at(number)
-        return None if at is None else at + int(self._buffer.scalar("I", at))
-
-    def table(self, number: int) -> _Table | None:
-        target = self._target(number)
-        return None if target is None else _Table(self._buffer, target)
-
-    def raw(self, number: int, element: int = 1) -> memoryview:
-        """The bytes of a vector of `element`-byte elements; empty if absent."""
-        target = self._target(number)
-        if target is None:
-            return self._buffer.data[:0]
-        return self._buffer.take(target + 4, int(self._buffer.scalar("I", target)) * element)
-
-    def text(self, number: int) -> str:
-        target = self._target(number)
-        return "" if target is None else self._text_at(target)
-
-    def _text_at(self, target: int) -> str:
-        raw = bytes(self._buffer.take(target + 4, self._buffer.scalar("I", target)))
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            raise self._buffer.fail(f"the string at {target} is {raw[:32]!r}, expected UTF-8") from None
-
-    def numbers(self, number: int, format_: str) -> list[Any]:
-        size = struct.calcsize("<" + format_)
-        raw = self.raw(number, size)
-        return list(struct.unpack(f"<{len(raw) // size}{format_}", raw))
-
-    def _targets(self, number: int) -> Iterator[int]:
-        target = self._target(number)
-        if target is None:
-            return
-        offsets = self.numbers(number, "I")
-        for index, offset in enumerate(offsets):
-            yield target + 4 + 4 * index + offset
-
-    def tables(self, number: int) -> Iterator[_Table]:
-        for target in self._targets(number):
-            yield _Table(self._buffer, target)
-
-    def texts(self, number: int) -> list[str]:
-        return [self._text_at(target) for target in self._targets(number)]
-
-
 def _read_program(topology: memoryview, name: str) -> tuple[int, list[Operator], dict[str, Variable]]:
-    buffer = _Buffer(topology, f"{name}: topology")
+    buffer = FlatBuffer(topology, f"{name}: topology")
     program = buffer.root()
     version = program.table(1)
     block = next(program.tables(0), None)
@@ -270,14 +176,14 @@ def _read_program(topology: memoryview, name: str) -> tuple[int, list[Operator],
     return (0 if version is None else version.scalar(0, "q")), operators, variables
 
 
-def _read_variable(table: _Table) -> Variable:
+def _read_variable(table: Table) -> Variable:
     type_ = table.table(1)
     lod_tensor = None if type_ is None else type_.table(2)
     tensor = None if lod_tensor is None else lod_tensor.table(0)
     return Variable(table.text(0), [] if tensor is None else tensor.numbers(1, "q"))
 
 
-def _read_operator(table: _Table, buffer: _Buffer) -> Operator:
+def _read_operator(table: Table, buffer: FlatBuffer) -> Operator:
     type_ = table.text(0)
     return Operator(
         type=type_,
@@ -287,7 +193,7 @@ def _read_operator(table: _Table, buffer: _Buffer) -> Operator:
     )
 
 
-def _read_attribute(table: _Table, operator: str, buffer: _Buffer) -> tuple[str, Attribute]:
+def _read_attribute(table: Table, operator: str, buffer: FlatBuffer) -> tuple[str, Attribute]:
     """Attr.type gives the field that holds the value (AttrType of Paddle's framework.proto)."""
     name = table.text(0)
     kind = table.scalar(1, "i")
@@ -329,7 +235,15 @@ def _read_attribute(table: _Table, operator: str, buffer: _Buffer) -> tuple[str,
 
 
 def _read_parameters_v2(section: memoryview, name: str) -> dict[str, Parameter]:
-    reader = _Buffer(section, f"{name}: parameter section")
+    parameters: dict[str, Parameter] = {}
+    for index, record in enumerate(parameter_records(section, name)):
+        _add_parameter(parameters, FlatBuffer(record, f"{name}: parameter record {index}").root(), name)
+    return parameters
+
+
+def parameter_records(section: memoryview, name: str) -> list[memoryview]:
+    """The FlatBuffers of a parameter section of meta_version 2."""
+    reader = FlatBuffer(section, f"{name}: parameter section")
     version, meta_size = reader.scalar("H", 0), reader.scalar("H", 2)
     if version != 0:
         raise ModelError(f"{name}: the parameter section's version is {version}, expected 0")
@@ -338,27 +252,26 @@ def _read_parameters_v2(section: memoryview, name: str) -> dict[str, Parameter]:
     if header_size < 6:
         raise ModelError(f"{name}: the parameter section's header_size is {header_size}, expected at least 6")
     position = header + 2 + header_size
-    parameters: dict[str, Parameter] = {}
+    records = []
     for index in range(count):
         total, offset = reader.scalar("I", position), reader.scalar("I", position + 4)
         if not 4 <= offset <= total:
             raise ModelError(f"{name}: parameter record {index} has offset {offset}, expected 4 to its total_size {total}")
-        record = reader.take(position + 4 + offset, total - offset)
-        _add_parameter(parameters, _Buffer(record, f"{name}: parameter record {index}").root(), name)
+        records.append(reader.take(position + 4 + offset, total - offset))
         position += 4 + total
     if position != len(section):
         raise ModelError(f"{name}: {len(section) - position} bytes follow the last of {count} parameters, expected none")
-    return parameters
+    return records
 
 
 def _read_parameters_v1(section: memoryview, name: str) -> dict[str, Parameter]:
     parameters: dict[str, Parameter] = {}
-    for table in _Buffer(section, f"{name}: parameter section").root().tables(0):
+    for table in FlatBuffer(section, f"{name}: parameter section").root().tables(0):
         _add_parameter(parameters, table, name)
     return parameters
 
 
-def _add_parameter(parameters: dict[str, Parameter], table: _Table, name: str) -> None:
+def _add_parameter(parameters: dict[str, Parameter], table: Table, name: str) -> None:
     label = table.text(1)
     tensor = table.table(3)
     if tensor is None:
