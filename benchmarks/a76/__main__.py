@@ -34,14 +34,15 @@ class Net:
     model: str  # what a reader knows it by
     path: Path
     input: str
-    precision: str  # int8: what the file has
+    precision: str  # int8: with Paddle-Lite's bits; int8 fast: --int8 fast
 
     def arguments(self) -> list[str]:
-        half = ["--precision", "fp16"] if self.precision == "fp16" else []
-        return ["--input", self.input, *half, "--threads", "1"]
+        how = {"fp16": ["--precision", "fp16"], "int8 fast": ["--int8", "fast"]}.get(self.precision, [])
+        return ["--input", self.input, *how, "--threads", "1"]
 
 
 OWN = MODELS / "edgeocr_en" / "none"
+PACT = MODELS / "edgeocr_en" / "pact"
 V20 = TEST_DATA / "models" / "ppocr_mobile_v2.0_slim"
 V2 = TEST_DATA / "models" / "pp_ocrv2_slim"
 PICTURE = TEST_DATA / "images" / "11.jpg"
@@ -50,10 +51,15 @@ NETS = [
     Net("rec", "edgeocr_en", OWN / "rec.nb", "1,3,32,320", "fp32"),
     Net("det", "edgeocr_en", OWN / "det.nb", "1,3,640,640", "fp16"),
     Net("rec", "edgeocr_en", OWN / "rec.nb", "1,3,32,320", "fp16"),
+    Net("det", "edgeocr_en pact", PACT / "det.nb", "1,3,640,640", "int8"),
+    Net("det", "edgeocr_en pact", PACT / "det.nb", "1,3,640,640", "int8 fast"),
+    Net("rec", "edgeocr_en pact", PACT / "rec.nb", "1,3,32,320", "int8"),
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8"),
+    Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8 fast"),
     Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8"),
     Net("cls", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_cls_slim_opt.nb", "1,3,48,192", "int8"),
     Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8"),
+    Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8 fast"),
     Net("rec", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_rec_crnn.nb", "1,3,32,320", "int8"),
 ]
 
@@ -99,13 +105,13 @@ def measure(net: Net, instrument: Instrument) -> dict[str, object]:
 
 def show(row: dict[str, object], instrument: Instrument) -> None:
     counts = " ".join(f"{float(str(row[key])) / 1e6:29.1f}" for key, _ in instrument.columns)
-    print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:5} {counts}", flush=True)
+    print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:9} {counts}", flush=True)
 
 
 def measure_all(instrument: Instrument) -> list[dict[str, object]]:
     rows = []
     headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
-    print(f"{'net':7} {'model':24} {'input':13} {'':5} {headings}")
+    print(f"{'net':7} {'model':24} {'input':13} {'':9} {headings}")
     for net in NETS:
         if not net.path.exists():
             print(f"{net.net:7} {net.model:24} left out: {net.path.name} is not in EDGEOCR_TEST_DATA")
