@@ -48,7 +48,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Export that notes its description, opt that writes the net's weights; the notes."""
+    """Export that notes its description, opt that writes the net's weights, a minimiser that drops a word; the notes."""
     described: list[dict[str, Any]] = []
 
     def run_module(module: str, arguments: list[Path], *, what: str, timeout_s: float) -> str:
@@ -60,12 +60,13 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return '{"paddle": "2.6.2"}\n'
 
     def convert(prefix: Path, out: Path) -> opt.Converted:
-        out.write_bytes(b"nb of " + prefix.with_suffix(".pdmodel").read_bytes())
+        out.write_bytes(b"long nb of " + prefix.with_suffix(".pdmodel").read_bytes())
         return opt.Converted(out, "v2.13-rc", "2.13rc0")
 
     monkeypatch.setattr(build_module, "paddle_python", lambda: Path("python"))
     monkeypatch.setattr(build_module, "run_module", run_module)
     monkeypatch.setattr(opt, "convert", convert)
+    monkeypatch.setattr(build_module, "minimise", lambda content, name: content.removeprefix(b"long "))
     return described
 
 

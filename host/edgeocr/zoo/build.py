@@ -20,6 +20,7 @@ from typing import Any
 
 from edgeocr import __version__
 from edgeocr.convert import opt
+from edgeocr.convert.nb_writer import minimise
 from edgeocr.convert.paddle_env import paddle_python, run_module
 from edgeocr.errors import ModelError, UsageError
 from edgeocr.paths import BUILD, MODELS
@@ -165,7 +166,8 @@ def _make_net(weights: Path, net: str, spec: NetSpec, on_step: Callable[[str], N
         report = run_module("edgeocr.convert.export", [description, exported], what=f"export of {net}", timeout_s=EXPORT_TIMEOUT_S)
         on_step(f"{net}: opt")
         by = opt.convert(exported / "inference", converted)
-        return MadeNet(converted.read_bytes(), {**json.loads(report), "paddlelite": by.paddlelite, "opt": by.opt_version})
+        versions = {**json.loads(report), "paddlelite": by.paddlelite, "opt": by.opt_version}
+        return MadeNet(minimise(converted.read_bytes(), f"{net}.nb"), versions)
 
 
 def _compare(manifest: Manifest, committed: Path) -> dict[str, bool]:
