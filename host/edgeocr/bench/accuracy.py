@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from edgeocr.data.metrics import iou
 from edgeocr.device.records import Line, Point
 from edgeocr.errors import ModelError
 
@@ -48,10 +48,7 @@ def load_labels(picture: Path) -> list[Label] | None:
 
 def overlap(first: Sequence[Point], second: Sequence[Point]) -> float:
     """Intersection over union of two convex quadrangles."""
-    a, b = (np.asarray(quad, dtype=np.float32) for quad in (first, second))
-    area, _ = cv2.intersectConvexConvex(a, b)
-    union = cv2.contourArea(a) + cv2.contourArea(b) - area
-    return float(area / union) if union > 0 else 0.0
+    return iou(np.asarray(first, np.float32), np.asarray(second, np.float32))
 
 
 def exact_lines(labels: Sequence[Label], lines: Sequence[Line]) -> Accuracy:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeocr.bench.result import BoundFile
-from edgeocr.data.labels import RecSample, read_det_labels, read_rec_labels
+from edgeocr.data.labels import direction_of, read_det_labels, read_rec_labels
 from edgeocr.data.metrics import DetScore, RecScore, cls_accuracy, match_boxes
 from edgeocr.device.device import Device
 from edgeocr.device.records import PictureRecord, Record
@@ -19,7 +19,6 @@ from edgeocr.errors import UsageError
 from edgeocr.zoo.model_files import ModelFiles
 
 ROLES = {"det": "detector", "rec": "recogniser", "cls": "classifier"}
-DIRECTIONS = ("0", "180")
 
 
 @dataclass(frozen=True)
@@ -101,14 +100,8 @@ def _texts(run: _Run, label_file: Path, limit: int | None) -> tuple[dict[str, fl
 def _directions(run: _Run, label_file: Path, limit: int | None) -> tuple[dict[str, float], int]:
     """What the classifier says, however sure it is."""
     samples = read_rec_labels(label_file)[:limit]
-    _check_directions(samples, label_file)
+    labels = [direction_of(sample) for sample in samples]
     undecided = replace(run, options=replace(run.options, cls_thresh=0.0))
     records = undecided.read([sample.image for sample in samples], det=False)
-    found = [DIRECTIONS[record.lines[0].turned] for record in records]
-    return {"accuracy": cls_accuracy(found, [sample.text for sample in samples])}, len(samples)
-
-
-def _check_directions(samples: Sequence[RecSample], label_file: Path) -> None:
-    for sample in samples:
-        if sample.text not in DIRECTIONS:
-            raise UsageError(f"{label_file}: {sample.image.name} is labelled {sample.text!r}, expected one of {', '.join(DIRECTIONS)}")
+    found = [int(record.lines[0].turned) for record in records]
+    return {"accuracy": cls_accuracy(found, labels)}, len(samples)

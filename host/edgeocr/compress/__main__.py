@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeocr.compress.program import run_as_program
+from edgeocr.child import run_as_program
 from edgeocr.compress.recipes import run
 from edgeocr.errors import UsageError
 

@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edgeocr.child import run_as_program
 from edgeocr.compress.fpgm import FilterGroups
-from edgeocr.compress.program import run_as_program
 from edgeocr.errors import UsageError
 from edgeocr.train.checkpoint import write_atomically
 from edgeocr.train.config import TrainConfig, read_config

@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib  # type: ignore[import-not-found,unused-ignore]
 from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]
 
-from edgeocr.compress.program import run_as_program
+from edgeocr.child import run_as_program
 from edgeocr.compress.sensitivity import Losses, read_losses
 from edgeocr.errors import UsageError
 from edgeocr.train.checkpoint import write_atomically

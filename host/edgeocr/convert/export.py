@@ -17,11 +17,10 @@ import paddle
 from paddle import nn
 from paddle.static import InputSpec
 
+from edgeocr.child import run_as_program
 from edgeocr.compress.export import save_quantised
 from edgeocr.compress.pact import load_quantised
 from edgeocr.convert import program
-from edgeocr.convert.paddle_env import ERROR_PREFIX, HINT_PREFIX
-from edgeocr.errors import EdgeocrError
 from edgeocr.nets.base_model import build_model
 from edgeocr.nets.checkpoint import load_checkpoint
 from edgeocr.nets.pruned import load_pruned_checkpoint
@@ -94,10 +93,4 @@ class _stdout_on_stderr:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except EdgeocrError as e:
-        print(ERROR_PREFIX + e.message, file=sys.stderr)
-        if e.hint:
-            print(HINT_PREFIX + e.hint, file=sys.stderr)
-        sys.exit(e.exit_code)
+    run_as_program(main, sys.argv[1:])

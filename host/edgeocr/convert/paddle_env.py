@@ -13,12 +13,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edgeocr.child import ERROR_PREFIX, HINT_PREFIX, INTERRUPTED
 from edgeocr.errors import EdgeocrError, ModelError, SetupError
 from edgeocr.paths import PADDLE_PYTHON, ROOT
-
-ERROR_PREFIX = "error: "
-HINT_PREFIX = "hint: "
-INTERRUPTED = 130  # exit code of a child that stopped because it was asked to
 
 
 def paddle_python() -> Path:

@@ -20,6 +20,7 @@ from edgeocr.errors import DataError
 
 IGNORED = ("*", "###")  # transcriptions of text that is neither to be found nor counted as wrong (PaddleOCR's DetLabelEncode)
 CORNERS = 4
+DIRECTIONS = ("0", "180")  # what a direction classifier's classes 0 and 1 are labelled
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,13 @@ class DetSample:
 class RecSample:
     image: Path
     text: str
+
+
+def direction_of(sample: RecSample) -> int:
+    """1 for a line turned by 180°. Raises DataError for a label that is no direction."""
+    if sample.text not in DIRECTIONS:
+        raise DataError(f"{sample.image}: is labelled {sample.text!r}, expected a direction, {' or '.join(DIRECTIONS)}")
+    return DIRECTIONS.index(sample.text)
 
 
 def read_det_labels(label_file: Path, data_dir: Path | None = None) -> list[DetSample]:

@@ -12,12 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeocr.errors import EdgeocrError, UsageError
+from edgeocr.child import run_as_program
+from edgeocr.errors import UsageError
 from edgeocr.train.config import read_config
 from edgeocr.train.described_net import described_net
 from edgeocr.train.loop import Record, train
-
-INTERRUPTED = 130
 
 
 def _print(record: Record) -> None:
@@ -33,12 +32,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except EdgeocrError as e:
-        print(f"error: {e.message}", file=sys.stderr)
-        if e.hint:
-            print(f"hint: {e.hint}", file=sys.stderr)
-        sys.exit(e.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    run_as_program(main, sys.argv[1:])

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from edgeocr.data.augment.sample import Sample
+from edgeocr.data.augment.sample import Sample, augmented
 from edgeocr.data.db_targets import DbTargets, db_targets
-from edgeocr.data.labels import DetSample, RecSample, TextBox, read_det_labels, read_rec_labels
+from edgeocr.data.labels import DetSample, RecSample, TextBox, direction_of, read_det_labels, read_rec_labels
 from edgeocr.errors import DataError
 from edgeocr.train.config import TrainConfig, TrainDataConfig
 from edgeocr.train.ctc_decode import CtcLabels, steps_needed
@@ -28,7 +28,6 @@ CROP_TRIES = 6  # for a crop of a page with text in it
 COLUMNS_PER_STEP = 4  # of a recogniser's input
 PADDED_SHARE = 0.2  # of a recogniser's batches that are padded to the full width, as short lines are when they are read
 PREPARED = 4  # batches that wait for the net
-DIRECTIONS = ("0", "180")
 
 
 class Batch(NamedTuple):
@@ -75,8 +74,7 @@ class DetFeed:
             rng = np.random.default_rng([self.seed, number, place])
             sample = self._sample(k)
             sample = crop_with_text(rng, sample, self.height, self.width)
-            for transform in self.transforms:
-                sample = transform(rng, sample)
+            sample = augmented(self.transforms, rng, sample)
             images.append(det_planes(sample.picture))
             targets.append(db_targets(sample.boxes, self.height, self.width, self.shrink_ratio))
         return Batch(np.stack(images), DbTargets(*(np.stack(maps) for maps in zip(*targets, strict=True))))
@@ -114,9 +112,7 @@ class RecFeed:
         pictures = []
         for place, k in enumerate(self.kept[chosen]):
             rng = np.random.default_rng([self.seed, number, place])
-            sample = Sample(self.lines.picture(k))
-            for transform in self.transforms:
-                sample = transform(rng, sample)
+            sample = augmented(self.transforms, rng, Sample(self.lines.picture(k)))
             pictures.append(self.lines.scaled(sample.picture))
         images = line_planes(pictures, self.height, self._net_width(number, max(picture.shape[1] for picture in pictures)))
         classes = [self.classes[k] for k in chosen]
@@ -147,9 +143,7 @@ class ClsFeed:
         pictures, directions = [], []
         for place, k in enumerate(self.sampler.batch(number)):
             rng = np.random.default_rng([self.seed, number, place])
-            sample = Sample(self.lines.picture(k))
-            for transform in self.transforms:
-                sample = transform(rng, sample)
+            sample = augmented(self.transforms, rng, Sample(self.lines.picture(k)))
             turn = int(rng.integers(2))
             picture = sample.picture[::-1, ::-1] if turn else sample.picture
             pictures.append(self.lines.scaled(picture))
@@ -187,13 +181,6 @@ def det_samples(label_files: Sequence[Path], data_dir: Path | None) -> list[DetS
 
 def rec_samples(label_files: Sequence[Path], data_dir: Path | None) -> list[RecSample]:
     return [sample for file in label_files for sample in read_rec_labels(file, data_dir)]
-
-
-def direction_of(sample: RecSample) -> int:
-    """1 for a line turned by 180°. Raises DataError."""
-    if sample.text not in DIRECTIONS:
-        raise DataError(f"{sample.image}: is labelled {sample.text!r}, expected a direction, 0 or 180")
-    return DIRECTIONS.index(sample.text)
 
 
 def crop_with_text(rng: Generator, sample: Sample, height: int, width: int) -> Sample:

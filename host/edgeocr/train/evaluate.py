@@ -11,14 +11,16 @@ import numpy as np
 import paddle
 from paddle import nn
 
+from edgeocr.data.augment.sample import Picture
+from edgeocr.data.labels import direction_of
 from edgeocr.data.metrics import BoxMatches, DetScore, RecScore, cls_accuracy, match_boxes
 from edgeocr.errors import UsageError
 from edgeocr.train.config import EvalDataConfig, TrainConfig
 from edgeocr.train.ctc_decode import CtcLabels
-from edgeocr.train.data_feed import det_samples, direction_of, rec_samples, scale_line
+from edgeocr.train.data_feed import det_samples, rec_samples, scale_line
 from edgeocr.train.db_postprocess import DbPostProcess
 from edgeocr.train.depthwise import fast_depthwise
-from edgeocr.train.pictures import Picture, decode, det_planes, det_size, line_planes, padded_width, read_bytes
+from edgeocr.train.pictures import decode, det_planes, det_size, line_planes, padded_width, read_bytes
 
 BATCH = 50  # lines
 LIMIT_SIDE_LEN = 960  # of a page, as PaddleOCR reads

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from edgeocr.data.augment.sample import Picture
 from edgeocr.errors import DataError
 
-Picture = NDArray[np.uint8]
 Planes = NDArray[np.float32]
 
 DET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)

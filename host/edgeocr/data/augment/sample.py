@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -24,6 +24,12 @@ class Sample:
 
 
 Transform = Callable[[Generator, Sample], Sample]
+
+
+def augmented(transforms: Iterable[Transform], rng: Generator, sample: Sample) -> Sample:
+    for transform in transforms:
+        sample = transform(rng, sample)
+    return sample
 
 
 def warp(sample: Sample, matrix: NDArray[np.float64]) -> Sample:

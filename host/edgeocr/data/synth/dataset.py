@@ -24,7 +24,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from edgeocr.data.labels import DetSample, RecSample, TextBox, write_det_labels, write_rec_labels
+from edgeocr.data.labels import DIRECTIONS, DetSample, RecSample, TextBox, write_det_labels, write_rec_labels
 from edgeocr.data.synth.fonts import font_files
 from edgeocr.data.synth.lines import Level, make_line
 from edgeocr.data.synth.pages import Page, make_page
@@ -43,7 +43,6 @@ LENGTHS = ((1, 6), (2, 16), (2, 16), (2, 16), (8, 24))  # of training lines, dra
 HELD_OUT_SIZES, MOST_HELD_OUT_BOXES = (13, 72), 40
 SIZES = ((9, 60), (9, 60), (40, 150), (7, 24))  # of training pages' fonts, drawn from
 EMPTY_PAGES = 0.05
-DIRECTIONS = ("0", "180")
 
 
 @dataclass(frozen=True)

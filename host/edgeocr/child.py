@@ -1,4 +1,4 @@
-"""How a module of the Paddle environment runs as a program: errors and exit codes as its parent (`convert.paddle_env`) reads them."""
+"""How a module runs as a program in the Paddle environment: the exit codes and lines that its parent (convert/paddle_env.py) reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 
 from edgeocr.errors import EdgeocrError
 
-INTERRUPTED = 130
+ERROR_PREFIX = "error: "
+HINT_PREFIX = "hint: "
+INTERRUPTED = 130  # exit code of a program that stopped because it was asked to
 
 
 def run_as_program(main: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> None:
@@ -15,9 +17,9 @@ def run_as_program(main: Callable[[Sequence[str]], None], arguments: Sequence[st
     try:
         main(arguments)
     except EdgeocrError as e:
-        print(f"error: {e.message}", file=sys.stderr)
+        print(ERROR_PREFIX + e.message, file=sys.stderr)
         if e.hint:
-            print(f"hint: {e.hint}", file=sys.stderr)
+            print(HINT_PREFIX + e.hint, file=sys.stderr)
         sys.exit(e.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
