@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "base/aligned.h"
 #include "graph/passes/calib.h"
 #include "graph/passes/convolution.h"
+#include "graph/passes/linear_expansion.h"
 #include "graph/passes/over_upsampled.h"
 #include "graph/passes/probe.h"
 #include "graph/passes/rewrite.h"
@@ -22,11 +22,8 @@ namespace edgeocr::graph {
 namespace {
 
 constexpr int64_t kTaps = 9;
-constexpr int kMostUpsampling = 16;
-constexpr int kMostNested = 12;  // additions and upsamplings behind each other
 // What adding up the products of an upsampled source costs per output, in multiply-adds, with the int8 kernels for the A76.
 constexpr double kUpsampledSum = 37;
-constexpr double kWorthwhile = 0.75;
 
 // A summand of a 3x3 convolution's input: the int8 map `value`, `scale` a step, upsampled, through the 1x1 convolution if there is one.
 struct Term {
@@ -35,10 +32,7 @@ struct Term {
   int factor = 1;
   const Node* matrix = nullptr;
 };
-struct Sum {
-  std::vector<Term> terms;
-  double cost = std::numeric_limits<double>::infinity();  // multiply-adds per output element
-};
+using Sum = LinearSum<Term>;
 
 // Filter0_scale of each output channel; empty unless there is one for all or one per channel, and one for the input.
 std::vector<float> channel_scales(const Node& conv, int64_t channels) {
@@ -54,60 +48,25 @@ bool is_plain_int8(const Node& node, const Graph& graph, int64_t kernel) {
          !channel_scales(node, output_channels(node, graph)).empty();
 }
 
-class Expansion {
+class Expansion : public LinearExpansion<Term> {
  public:
-  Expansion(const Graph& graph, const Uses& uses, const std::vector<Inferred>& shapes) : graph_(graph), uses_(uses), shapes_(shapes) {}
-
-  // The cheapest way found to convolve the fp32 map `value`, upsampled by `factor`; no terms: there is none.
-  Sum expand(ValueId value, int factor, int depth = 0) const {
-    Sum whole = quantised(value, factor);
-    const int maker = uses_.producer(value);
-    if (maker < 0 || depth == kMostNested) return whole;
-    Sum parts = expand_node(node(maker), factor, depth + 1);
-    return !parts.terms.empty() && (whole.terms.empty() || parts.cost <= kWorthwhile * whole.cost) ? parts : whole;
-  }
+  Expansion(const Graph& graph, const Uses& uses, const std::vector<Inferred>& shapes)
+      : LinearExpansion(graph, uses, shapes, kUpsampledSum) {}
 
  private:
-  const Node& node(int index) const { return graph_.nodes[static_cast<size_t>(index)]; }
-  const Shape& shape(ValueId value) const { return shapes_[static_cast<size_t>(value)].shape; }
-  bool is_map(ValueId value) const { return graph_.constant(value) == nullptr && shape(value).rank() == 4; }
-
-  Sum of_term(const Term& term) const {
-    const double area = static_cast<double>(term.factor) * term.factor;
-    return {{term}, static_cast<double>(kTaps * shape(term.value)[1]) / area + (term.factor > 1 ? kUpsampledSum : 0)};
-  }
-
-  // The value as a calib leaves it, if there is one.
-  Sum quantised(ValueId value, int factor) const {
-    for (const int reader : uses_.readers(value))
-      if (is_quantising(node(reader))) return of_term({node(reader).outputs[0].value, calib_scale(node(reader)), factor, nullptr});
+  // The fp32 map as a calib leaves it, if there is one.
+  Sum as_it_is(ValueId value, int factor) const override {
+    for (const int reader : uses_.readers(value)) {
+      const Node& calib = graph_.nodes[static_cast<size_t>(reader)];
+      if (is_quantising(calib)) return of_term({calib.outputs[0].value, calib_scale(calib), factor, nullptr});
+    }
     return {};
   }
 
-  // No terms where the node is not linear.
-  Sum expand_node(const Node& node, int factor, int depth) const {
-    if (node.tail != nullptr) return {};
-    if (node.op == "elementwise_add") return expand_addition(node, factor, depth);
-    if (const int repeated = nearest_factor(node, graph_); repeated > 0 && repeated * factor <= kMostUpsampling)
-      return expand(node.input("X"), repeated * factor, depth);
-    if (is_plain_int8(node, graph_, 1) && node.input("Bias") == kNoValue && !has_activation(node))
-      return of_term({node.input("Input"), node.attr_floats("Input0_scale")[0], factor, &node});
-    return {};
+  Sum through_matrix(const Node& node, int factor) const override {
+    if (!is_plain_int8(node, graph_, 1) || node.input("Bias") != kNoValue || has_activation(node)) return {};
+    return of_term({node.input("Input"), node.attr_floats("Input0_scale")[0], factor, &node});
   }
-
-  Sum expand_addition(const Node& node, int factor, int depth) const {
-    const ValueId x = node.input("X"), y = node.input("Y");
-    if (!is_map(x) || !is_map(y) || !(shape(x) == shape(y))) return {};
-    Sum sum = expand(x, factor, depth), other = expand(y, factor, depth);
-    if (sum.terms.empty() || other.terms.empty()) return {};
-    sum.terms.insert(sum.terms.end(), other.terms.begin(), other.terms.end());
-    sum.cost += other.cost;
-    return sum;
-  }
-
-  const Graph& graph_;
-  const Uses& uses_;
-  const std::vector<Inferred>& shapes_;
 };
 
 // Real weights [O, C, 9] of a source, in units of a step of its map.

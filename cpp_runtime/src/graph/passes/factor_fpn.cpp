@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/passes/convolution.h"
+#include "graph/passes/linear_expansion.h"
 #include "graph/passes/over_upsampled.h"
 #include "graph/passes/probe.h"
 #include "graph/passes/rewrite.h"
@@ -11,11 +12,8 @@ namespace edgeocr::graph {
 
 namespace {
 
-constexpr int kMostUpsampling = 16;
-constexpr int kMostNested = 12;  // additions and upsamplings behind each other
 // What adding up the products of an upsampled source costs per output, in multiply-adds, with the kernels for the A76.
 constexpr double kUpsampledSum = 19;
-constexpr double kWorthwhile = 0.75;
 
 // A summand of a 3x3 convolution's input: `value` upsampled, through `matrix` [M, C] (a 1x1 filter) if there is one.
 struct Term {
@@ -23,58 +21,20 @@ struct Term {
   int factor = 1;
   const Constant* matrix = nullptr;
 };
-struct Sum {
-  std::vector<Term> terms;
-  double cost = 0;  // multiply-adds per output element
-};
+using Sum = LinearSum<Term>;
 
-class Expansion {
+class Expansion : public LinearExpansion<Term> {
  public:
-  Expansion(const Graph& graph, const Uses& uses, const std::vector<Inferred>& shapes) : graph_(graph), uses_(uses), shapes_(shapes) {}
-
-  // The cheapest way found to convolve `value`, upsampled by `factor`.
-  Sum expand(ValueId value, int factor, int depth = 0) const {
-    Sum whole = term({value, factor, nullptr}, channels(value));
-    const int maker = uses_.producer(value);
-    if (maker < 0 || depth == kMostNested) return whole;
-    Sum parts = expand_node(graph_.nodes[static_cast<size_t>(maker)], factor, depth + 1);
-    return !parts.terms.empty() && parts.cost <= kWorthwhile * whole.cost ? parts : whole;
-  }
+  Expansion(const Graph& graph, const Uses& uses, const std::vector<Inferred>& shapes)
+      : LinearExpansion(graph, uses, shapes, kUpsampledSum) {}
 
  private:
-  int64_t channels(ValueId value) const { return shapes_[static_cast<size_t>(value)].shape[1]; }
-  bool is_map(ValueId value) const { return graph_.constant(value) == nullptr && shapes_[static_cast<size_t>(value)].shape.rank() == 4; }
+  Sum as_it_is(ValueId value, int factor) const override { return of_term({value, factor, nullptr}); }
 
-  static Sum term(const Term& term, int64_t channels) {
-    const double area = static_cast<double>(term.factor) * term.factor;
-    return {{term}, 9.0 * static_cast<double>(channels) / area + (term.factor > 1 ? kUpsampledSum : 0)};
+  Sum through_matrix(const Node& node, int factor) const override {
+    if (!is_same_conv(node, graph_, 1) || node.precision != 1 || node.input("Bias") != kNoValue || has_activation(node)) return {};
+    return of_term({node.input("Input"), factor, graph_.constant(node.input("Filter"))});
   }
-
-  // Empty where the node is not linear.
-  Sum expand_node(const Node& node, int factor, int depth) const {
-    if (node.tail != nullptr) return {};
-    if (node.op == "elementwise_add") return expand_addition(node, factor, depth);
-    if (const int repeated = nearest_factor(node, graph_); repeated > 0 && repeated * factor <= kMostUpsampling)
-      return expand(node.input("X"), repeated * factor, depth);
-    if (is_same_conv(node, graph_, 1) && node.precision == 1 && node.input("Bias") == kNoValue && !has_activation(node)) {
-      const ValueId input = node.input("Input");
-      return term({input, factor, graph_.constant(node.input("Filter"))}, channels(input));
-    }
-    return {};
-  }
-
-  Sum expand_addition(const Node& node, int factor, int depth) const {
-    const ValueId x = node.input("X"), y = node.input("Y");
-    if (!is_map(x) || !is_map(y) || !(shapes_[static_cast<size_t>(x)].shape == shapes_[static_cast<size_t>(y)].shape)) return {};
-    Sum sum = expand(x, factor, depth), other = expand(y, factor, depth);
-    sum.terms.insert(sum.terms.end(), other.terms.begin(), other.terms.end());
-    sum.cost += other.cost;
-    return sum;
-  }
-
-  const Graph& graph_;
-  const Uses& uses_;
-  const std::vector<Inferred>& shapes_;
 };
 
 // [O, M, 3, 3] after [M, C, 1, 1]: [O, C, 3, 3]. Without a matrix M is C.
