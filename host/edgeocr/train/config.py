@@ -1,7 +1,7 @@
 """What a training run is: the sections of PaddleOCR's configuration files, as JSON.
 
-Global, Architecture, Optimizer, Loss, Train, Eval. A key that is unknown, missing or of another type is refused by its full name. Paths in
-a file are relative to the file's folder. Nothing here needs Paddle.
+Global, Architecture, Optimizer, Loss, Distillation, Train, Eval. A key that is unknown, missing or of another type is refused by its full
+name. Paths in a file are relative to the file's folder. Nothing here needs Paddle.
 """
 
 from __future__ import annotations
@@ -77,6 +77,15 @@ class LossConfig:
 
 
 @dataclass(frozen=True)
+class DistillationConfig:
+    """``pretrained_model`` holds the teacher, a net of the whole Architecture; ``output`` and ``neck`` weigh its losses beside Loss."""
+
+    pretrained_model: Path
+    output: float = 1.0
+    neck: float = 1.0
+
+
+@dataclass(frozen=True)
 class TrainDataConfig:
     """``image_shape`` is 3, height, width: a detector's crop, a recogniser's height and greatest width, a classifier's input.
 
@@ -108,6 +117,7 @@ class TrainConfig:
     Loss: LossConfig
     Train: TrainDataConfig
     Optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    Distillation: DistillationConfig | None = None
     Eval: EvalDataConfig | None = None
 
     @property
@@ -173,6 +183,10 @@ def _check(config: TrainConfig, reader: Reader) -> None:
     for key, value in positive:
         if value < 1:
             raise reader.error(key, value, "1 or more")
+    teacher = config.Distillation
+    for key, factor in (("output", teacher.output), ("neck", teacher.neck)) if teacher else ():
+        if factor < 0:
+            raise reader.error(f"Distillation.{key}", factor, "0 or more")
 
 
 class Reader:

@@ -26,6 +26,7 @@ from edgeocr.train.checkpoint import BEST, Progress, resume, save_checkpoint, sa
 from edgeocr.train.config import OptimizerConfig, TrainConfig
 from edgeocr.train.data_feed import build_feed, prepared
 from edgeocr.train.depthwise import fast_depthwise
+from edgeocr.train.distillation import Distillation
 from edgeocr.train.evaluate import INDICATOR, evaluate
 from edgeocr.train.losses import build_loss
 from edgeocr.train.schedule import learning_rate
@@ -68,6 +69,7 @@ class _Run:
         self.ranks = _Ranks.start()
         self.writes = self.ranks.rank == 0
         self.loss = build_loss(config.Loss)
+        self.distillation = Distillation(net, config) if config.Distillation else None
         self.optimizer = _adam(config.Optimizer, net)
         self.stop_asked = False
         if self.writes:
@@ -103,7 +105,12 @@ class _Run:
 
     def _step(self, model: nn.Layer, images: Any, targets: tuple[Any, ...], iteration: int) -> None:
         self.optimizer.set_lr(self._rate(iteration))
-        losses = self.loss(model(paddle.to_tensor(images)), tuple(map(paddle.to_tensor, targets)))
+        inputs = paddle.to_tensor(images)
+        predicts = model(inputs)
+        losses = self.loss(predicts, tuple(map(paddle.to_tensor, targets)))
+        if self.distillation is not None:
+            taught = self.distillation(predicts, inputs)
+            losses = {**losses, **taught, "loss": sum(taught.values(), losses["loss"])}
         values = {name: float(value) for name, value in losses.items()}
         if not math.isfinite(values["loss"]):
             raise ModelError(
