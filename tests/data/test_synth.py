@@ -13,7 +13,7 @@ from edgeocr.data import evaluation
 from edgeocr.data.evaluation import evaluation_set
 from edgeocr.data.labels import read_det_labels, read_rec_labels
 from edgeocr.data.synth import text
-from edgeocr.data.synth.dataset import KINDS, digest, generate, read_description
+from edgeocr.data.synth.dataset import GENERATOR, KINDS, digest, generate, read_description
 from edgeocr.data.synth.fonts import PACKAGES, font_files, load_font, plain_fonts
 from edgeocr.data.synth.ink import VISIBLE, draw_ink
 from edgeocr.data.synth.lines import Level, make_line
@@ -123,18 +123,18 @@ def test_the_frozen_sets_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     made = generate("rec", tmp_path / "model", count=5, seed=evaluation.SEED, held_out=True)
     hashes = tmp_path / "evaluation.json"
     monkeypatch.setattr(evaluation, "HASHES", hashes)
-    hashes.write_text(json.dumps({"generator": 1, "sha256": {"rec": made.sha256}}))
+    hashes.write_text(json.dumps({"generator": GENERATOR, "sha256": {"rec": made.sha256}}))
     folder = evaluation_set("rec", folder=tmp_path / "sets")
     assert evaluation_set("rec", folder=tmp_path / "sets") == folder
     (folder / "labels.txt").write_text((folder / "labels.txt").read_text().replace("\t", "\tx", 1))
     with pytest.raises(DataError, match="is not the frozen"):
         evaluation_set("rec", folder=tmp_path / "sets")
-    hashes.write_text(json.dumps({"generator": 1, "sha256": {"rec": "0" * 64}}))
+    hashes.write_text(json.dumps({"generator": GENERATOR, "sha256": {"rec": "0" * 64}}))
     with pytest.raises(DataError, match="that this machine draws is not the frozen one"):
         evaluation_set("rec", folder=tmp_path / "again")
     assert not (tmp_path / "again" / "rec").exists()
-    hashes.write_text(json.dumps({"generator": 2, "sha256": {"rec": made.sha256}}))
-    with pytest.raises(DataError, match="generator 2"):
+    hashes.write_text(json.dumps({"generator": GENERATOR + 1, "sha256": {"rec": made.sha256}}))
+    with pytest.raises(DataError, match=f"generator {GENERATOR + 1}"):
         evaluation_set("rec", folder=tmp_path / "again")
 
 

@@ -31,7 +31,7 @@ from edgeocr.data.synth.pages import Page, make_page
 from edgeocr.errors import DataError, UsageError
 
 KINDS = ("det", "rec", "cls")
-GENERATOR = 1  # of dataset.json: counts up whenever the same seed gives other pictures
+GENERATOR = 2  # of dataset.json: counts up whenever the same seed gives other pictures
 IMAGES, LABELS, DESCRIPTION = "images", "labels.txt", "dataset.json"
 CHUNK = 16  # pictures that a process takes at a time
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgeocr.data.synth import surface, text
 from edgeocr.data.synth.fonts import font_files, load_font, plain_fonts
 from edgeocr.data.synth.ink import Mask, draw_ink
+from edgeocr.data.synth.lookalikes import is_unclear
 
 FONT_SIZES = (26, 32, 38, 44)
 SLACK = 1.25  # a line may be this much wider than allowed and is then squeezed, as the recogniser's resizing does
@@ -57,10 +58,13 @@ def make_line(rng: Generator, level: Level, *, height: int, most_width: int, len
 
 
 def _draw_line(rng: Generator, content: str, level: Level, height: int, most_width: int) -> NDArray[np.uint8] | None:
-    """None where the text has no ink or does not fit."""
+    """None where the text has no ink, does not fit, or could be read in two ways."""
     manner = MANNERS[level]
     fonts = plain_fonts() if level == Level.CLEAN else font_files()
-    font = load_font(fonts[int(rng.integers(len(fonts)))], FONT_SIZES[int(rng.integers(len(FONT_SIZES)))])
+    file = fonts[int(rng.integers(len(fonts)))]
+    if is_unclear(content, file):
+        return None
+    font = load_font(file, FONT_SIZES[int(rng.integers(len(FONT_SIZES)))])
     spacing = int(rng.integers(1, 6)) if level and rng.random() < 0.12 else 0
     mask = draw_ink(content, font, spacing)
     if mask is None:
