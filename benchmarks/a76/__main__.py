@@ -12,7 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,15 @@ import traffic
 from emulation import MissingToolError
 
 from edgeocr.bench.result import write_atomically
-from edgeocr.paths import MODELS, PHONE_RUNNER, ROOT, TEST_DATA
+from edgeocr.errors import EdgeocrError
+from edgeocr.paths import PHONE_RUNNER, RESULTS, TEST_DATA
+from edgeocr.zoo.build import SetSpec, read_set
+from edgeocr.zoo.verify import sha256_of
 
-RESULTS = ROOT / "benchmarks" / "results"
 REPEATS = 1
+INPUTS = {"det": "1,3,640,640", "rec": "1,3,32,320", "cls": "1,3,48,192"}
+FLOAT = {net: ("fp32", "fp16") for net in INPUTS}
+QUANTISED = {"det": ("int8", "int8 fast"), "rec": ("int8",), "cls": ("int8",)}
 
 
 @dataclass(frozen=True)
@@ -41,19 +46,20 @@ class Net:
         return ["--input", self.input, *how, "--threads", "1"]
 
 
-OWN = MODELS / "edgeocr_en" / "none"
-PACT = MODELS / "edgeocr_en" / "pact"
+def own_nets(models: SetSpec) -> list[Net]:
+    """Every net of every variant, in what it can compute in."""
+    return [
+        Net(net, f"{models.name} {variant}".removesuffix(" none"), models.committed(variant) / f"{net}.nb", INPUTS[net], precision)
+        for variant, nets in models.variants.items()
+        for net, spec in nets.items()
+        for precision in (QUANTISED if spec.quantised else FLOAT)[net]
+    ]
+
+
 V20 = TEST_DATA / "models" / "ppocr_mobile_v2.0_slim"
 V2 = TEST_DATA / "models" / "pp_ocrv2_slim"
 PICTURE = TEST_DATA / "images" / "11.jpg"
-NETS = [
-    Net("det", "edgeocr_en", OWN / "det.nb", "1,3,640,640", "fp32"),
-    Net("rec", "edgeocr_en", OWN / "rec.nb", "1,3,32,320", "fp32"),
-    Net("det", "edgeocr_en", OWN / "det.nb", "1,3,640,640", "fp16"),
-    Net("rec", "edgeocr_en", OWN / "rec.nb", "1,3,32,320", "fp16"),
-    Net("det", "edgeocr_en pact", PACT / "det.nb", "1,3,640,640", "int8"),
-    Net("det", "edgeocr_en pact", PACT / "det.nb", "1,3,640,640", "int8 fast"),
-    Net("rec", "edgeocr_en pact", PACT / "rec.nb", "1,3,32,320", "int8"),
+PUBLIC = [
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8"),
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8 fast"),
     Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8"),
@@ -95,6 +101,7 @@ def measure(net: Net, instrument: Instrument) -> dict[str, object]:
     return {
         "net": net.net,
         "model": net.model,
+        "sha256": sha256_of(net.path),
         "input": net.input,
         "precision": net.precision,
         "threads": 1,
@@ -108,14 +115,22 @@ def show(row: dict[str, object], instrument: Instrument) -> None:
     print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:9} {counts}", flush=True)
 
 
+def different(nets: Sequence[Net]) -> Iterator[Net]:
+    """Those whose files are here, without those of the same bytes and precision as one before: variants share recognisers."""
+    seen: set[tuple[str, str]] = set()
+    for net in nets:
+        if not net.path.exists():
+            print(f"{net.net:7} {net.model:24} left out: {net.path} is not there")
+        elif (key := (sha256_of(net.path), net.precision)) not in seen:
+            seen.add(key)
+            yield net
+
+
 def measure_all(instrument: Instrument) -> list[dict[str, object]]:
     rows = []
     headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
     print(f"{'net':7} {'model':24} {'input':13} {'':9} {headings}")
-    for net in NETS:
-        if not net.path.exists():
-            print(f"{net.net:7} {net.model:24} left out: {net.path.name} is not in EDGEOCR_TEST_DATA")
-            continue
+    for net in different([*own_nets(read_set("edgeocr_en")), *PUBLIC]):
         rows.append(measure(net, instrument))
         show(rows[-1], instrument)
     if instrument is CYCLES:
@@ -137,11 +152,11 @@ def main() -> int:
     try:
         rows = measure_all(instrument)
         write_atomically(RESULTS / instrument.file, f"{json.dumps(rows, indent=1)}\n".encode())
-    except MissingToolError as missing:
-        print(f"error: {missing}", file=sys.stderr)
+    except (MissingToolError, EdgeocrError) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
-    except subprocess.CalledProcessError as failed:
-        print(f"error: {' '.join(failed.cmd)} exited with {failed.returncode}", file=sys.stderr)
+    except subprocess.CalledProcessError as ended:
+        print(f"error: {' '.join(ended.cmd)} exited with {ended.returncode}", file=sys.stderr)
         return 1
     return 0
 

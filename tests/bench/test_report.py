@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,14 +14,22 @@ from rich.console import Console
 
 from edgeocr.bench.html import render_html
 from edgeocr.bench.published import other_figures, slimocr
+from edgeocr.bench.recorded import Recorded
 from edgeocr.bench.report import Report, build_report
-from edgeocr.bench.result import write_result
+from edgeocr.bench.result import BenchResult, BoundFile, write_result
 from edgeocr.bench.table import number, percent, show_report
 from edgeocr.device.device import Kind
 from edgeocr.errors import EdgeocrError
 
 PLAIN = variant_result("none", [100, 110, 120], (2_000_000, 2_000_000))
 PACT = variant_result("pact", [80, 100, 90], (500_000, 700_000))
+
+KINDS: tuple[Kind, ...] = ("emulated", "host", "phone")
+NOTHING_RECORDED = Recorded({}, {})
+
+
+def report_of(result: BenchResult) -> Report:
+    return build_report(result, slimocr(), NOTHING_RECORDED)
 
 
 def shown(report: Report) -> str:
@@ -32,13 +41,13 @@ def shown(report: Report) -> str:
 
 
 def test_every_published_row_is_there_with_ours_or_the_reason() -> None:
-    report = build_report(bench_result("host", [PLAIN], ["pact", "prune"]), slimocr())
+    report = report_of(bench_result("host", [PLAIN], ["pact", "prune"]))
     assert [row.published.number for row in report.rows] == [0, 1, 2, 3]
     assert [row.missing for row in report.rows] == ["", "not built: pact", "not measured: prune+pact", "not built: prune"]
 
 
 def test_our_figures_come_from_samples_and_file_sizes() -> None:
-    report = build_report(bench_result("phone", [PLAIN, PACT]), slimocr())
+    report = report_of(bench_result("phone", [PLAIN, PACT]))
     plain, pact = report.rows[0].ours, report.rows[1].ours
     assert plain is not None and pact is not None
     assert plain.detector_ms == pytest.approx(66) and plain.recogniser_ms_per_box == pytest.approx(2.2) and plain.total_ms == 110
@@ -48,9 +57,9 @@ def test_our_figures_come_from_samples_and_file_sizes() -> None:
     assert plain.accuracy is not None and (plain.accuracy.exact, plain.accuracy.lines) == (24, 26)
 
 
-@pytest.mark.parametrize("kind", ["emulated", "host", "phone"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_ours_carry_their_kind_and_emulated_times_give_no_ratio(kind: Kind) -> None:
-    report = build_report(bench_result(kind, [PLAIN, PACT]), slimocr())
+    report = report_of(bench_result(kind, [PLAIN, PACT]))
     text = shown(report)
     pact = report.rows[1].ours
     assert pact is not None
@@ -60,16 +69,27 @@ def test_ours_carry_their_kind_and_emulated_times_give_no_ratio(kind: Kind) -> N
 
 
 def test_report_shows_what_was_read_first_and_then_both_figures() -> None:
-    text = shown(build_report(bench_result("host", [PLAIN], ["pact"]), slimocr()))
+    text = shown(report_of(bench_result("host", [PLAIN], ["pact"])))
     assert text.index("TOTAL <b>&") < text.index("SlimOCR model zoo and ours") < text.index("224")
-    assert "24 of 26 lines" in text and "det 61.7 %, rec 62 %" in text and "67.82 %" in text
+    assert "24 of 26 lines" in text and "61.7 %" in text and "67.82 %" in text
     assert "not built: pact" in text
+
+
+def test_sizes_are_those_of_detector_and_recogniser_as_published() -> None:
+    with_classifier = replace(PLAIN, files={**PLAIN.files, "classifier": BoundFile("cls.nb", "c" * 64, 500_000)})
+    (plain, *_) = report_of(bench_result("host", [with_classifier])).rows
+    assert plain.ours is not None and plain.ours.size_mb == 4.0
+
+
+def test_tables_fit_a_terminal_of_120_columns() -> None:
+    for kind in KINDS:
+        assert max(map(len, shown(report_of(bench_result(kind, [PLAIN, PACT]))).split("Ours:")[0].splitlines())) <= 120
 
 
 def test_restless_phone_is_flagged() -> None:
     restless = variant_result("none", [100, 200], (1, 1))
     changed = type(restless)(restless.set, restless.variant, restless.files, (picture_result([1.0], settled=False),))
-    assert "did not come to agree" in shown(build_report(bench_result("phone", [changed]), slimocr()))
+    assert "did not come to agree" in shown(report_of(bench_result("phone", [changed])))
 
 
 class _Checker(HTMLParser):
@@ -97,7 +117,7 @@ class _Checker(HTMLParser):
 def test_html_report_is_one_sound_file_with_everything_escaped(tmp_path: Path) -> None:
     picture = tmp_path / "page.png"
     picture.write_bytes(b"\x89PNG not really")
-    report = build_report(bench_result("host", [PLAIN, PACT], ["prune"]), slimocr())
+    report = report_of(bench_result("host", [PLAIN, PACT], ["prune"]))
     html = render_html(report, [picture], other_figures())
     checker = _Checker()
     checker.feed(html)

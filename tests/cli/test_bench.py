@@ -11,6 +11,7 @@ import pytest
 from edgeocr import paths
 from edgeocr.cli import run
 from edgeocr.paths import MODELS
+from edgeocr.zoo.verify import sha256_of
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -58,6 +59,28 @@ def test_json_is_one_document_with_samples_statistics_and_rows(
     sizes = [(MODELS / "edgeocr_en" / "none" / name).stat().st_size for name in ("det.nb", "rec.nb")]
     assert document["report"]["rows"][0]["ours"]["size_mb"] == pytest.approx(sum(sizes) / 1e6)
     assert [Path(path).is_file() for path in document["files"]] == [True, True]
+
+
+def test_report_shows_what_is_recorded_of_the_measured_bytes(
+    fake_runner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    monkeypatch.setattr(paths, "RESULTS", results)
+    monkeypatch.setattr(paths, "EVALUATION", tmp_path / "eval.json")
+    estimate = {"net": "det", "input": "1,3,640,640", "precision": "fp32", "threads": 1, "a76_cycles": 150_000_000}
+    (results / "a76.json").write_text(json.dumps([estimate | {"sha256": sha256_of(MODELS / "edgeocr_en" / "none" / "det.nb")}]))
+    bench = ["bench", "--variant", "none", "--out", str(tmp_path / "out")]
+    assert run(bench) == 0
+    shown = capfd.readouterr().out
+    assert "150.0 M" in shown and "Missing: No A76 estimate is recorded for none rec.nb" in shown
+    assert f"Missing: {results / 'accuracy.json'} is not there" in shown
+
+    (results / "accuracy.json").write_text("[")
+    assert run([*bench, "--json"]) == 1
+    captured = capfd.readouterr()
+    assert captured.out == "" and captured.err.startswith(f"error: {results / 'accuracy.json'}: is not JSON: ")
+    assert len(captured.err.splitlines()) == 1
 
 
 def test_variant_that_is_not_built_is_refused_when_asked_for(fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

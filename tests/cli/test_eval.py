@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edgeocr.cli import run
+from edgeocr.data import evaluation
 from edgeocr.data.labels import DetSample, read_det_labels, read_rec_labels, write_det_labels, write_rec_labels
 from edgeocr.data.synth.dataset import generate
 from edgeocr.paths import MODELS
@@ -56,6 +57,16 @@ def test_boxes_are_scored_without_reading_them(host_runner: Path, tmp_path: Path
     write_det_labels(folder / "elsewhere.txt", elsewhere)
     assert evaluate("det", folder / "elsewhere.txt", tmp_path / "out.json") == 0
     assert json.loads(capsys.readouterr().out)[0]["scores"] == {"precision": 0.0, "recall": 0.0, "hmean": 0.0}
+
+
+def test_frozen_set_is_named_and_own_labels_are_not(
+    host_runner: Path, lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(evaluation, "evaluation_set", lambda net, **_: lines.parent)
+    assert run(["eval", "--variant", "none", "--net", "rec", "--limit", "1", "--out", str(tmp_path / "out.json"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["frozen"] == evaluation.frozen_hashes()["rec"]
+    assert evaluate("rec", lines, tmp_path / "out.json", "--limit", "1") == 0
+    assert json.loads(capsys.readouterr().out)[0]["frozen"] is None
 
 
 def test_wrong_use_is_told_in_a_line(lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
-from edgeocr.data.synth import lines
+from edgeocr.data.synth import lines, text
 from edgeocr.data.synth.fonts import font_files, load_font
 from edgeocr.data.synth.lines import Level, make_line
 from edgeocr.data.synth.lookalikes import CANDIDATES, is_unclear, lookalikes
@@ -53,7 +53,7 @@ def test_no_line_is_unclear(monkeypatch: pytest.MonkeyPatch) -> None:
         return load_font(file, size)
 
     monkeypatch.setattr(lines, "load_font", loaded)
-    monkeypatch.setattr(lines.text, "line", lambda rng, shortest, longest: "x#lI;")
+    monkeypatch.setattr(text, "line", lambda rng, shortest, longest: "x#lI;")
     rng = np.random.default_rng(0)
     held_out = is_held_out("x#lI;")
     for _ in range(20):

@@ -20,6 +20,7 @@ from edgeocr.bench.statistics import summarise
 from edgeocr.device.device import Kind
 from edgeocr.device.records import Line, PictureRecord, Point
 
+D, E = "d" * 64, "e" * 64  # sha256
 STAGES = ("decode", "det_pre", "det", "det_post", "crop", "cls", "rec", "rec_per_box", "total")
 
 
@@ -49,8 +50,8 @@ def picture_result(totals: Sequence[float], *, settled: bool = True) -> PictureR
     )
 
 
-def variant_result(variant: str, totals: Sequence[float], sizes: tuple[int, int]) -> VariantResult:
-    files = {"detector": BoundFile("det.nb", "d" * 64, sizes[0]), "recogniser": BoundFile("rec.nb", "e" * 64, sizes[1])}
+def variant_result(variant: str, totals: Sequence[float], sizes: tuple[int, int], hashes: tuple[str, str] = (D, E)) -> VariantResult:
+    files = {"detector": BoundFile("det.nb", hashes[0], sizes[0]), "recogniser": BoundFile("rec.nb", hashes[1], sizes[1])}
     files["dictionary"] = BoundFile("keys.txt", "f" * 64, 999_999)
     return VariantResult("small", variant, files, (picture_result(totals),))
 

@@ -10,7 +10,20 @@ from pathlib import Path
 from edgeocr.bench.published import Figure
 from edgeocr.bench.report import Report
 from edgeocr.bench.result import PictureResult, VariantResult
-from edgeocr.bench.table import COLUMNS, accuracy_text, number, our_cells, printed, published_cells, remarks
+from edgeocr.bench.table import (
+    COLUMNS,
+    NET_COLUMNS,
+    accuracy_text,
+    nets_title,
+    number,
+    our_cells,
+    our_net_cells,
+    printed,
+    published_cells,
+    published_net_cells,
+    remarks,
+    report_title,
+)
 
 MAX_EMBEDDED_BYTES = 2 << 20
 MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".bmp": "image/bmp"}
@@ -42,8 +55,10 @@ def render_html(report: Report, pictures: Sequence[Path], others: Sequence[Figur
 <title>edgeocr on {escape(where)}</title><style>{STYLE}</style></head><body>
 <h1>edgeocr on {escape(where)}</h1>
 {readings}
-<h2>{escape(report.table.title)} and ours</h2>
+<h2>{escape(report_title(report))}</h2>
 <div class="scroll"><table><thead>{_row(COLUMNS, "th")}</thead><tbody>{_rows(report)}</tbody></table></div>
+<h2>{escape(nets_title(report))}</h2>
+<div class="scroll"><table><thead>{_row(NET_COLUMNS, "th")}</thead><tbody>{_net_rows(report)}</tbody></table></div>
 {"".join(f"<p>{escape(remark)}</p>" for remark in remarks(report))}
 <h2>Samples, ms</h2>
 <div class="scroll"><table><thead>{_row(SAMPLE_COLUMNS, "th")}</thead><tbody>{_sample_rows(report)}</tbody></table></div>
@@ -80,8 +95,16 @@ def _other_rows(others: Sequence[Figure]) -> str:
 def _rows(report: Report) -> str:
     rows = []
     for row in report.rows:
-        rows.append(_row(published_cells(row.published, report.table.device), kind="published"))
+        rows.append(_row(published_cells(row.published), kind="published"))
         rows.append(_row(our_cells(row)))
+    return "".join(rows)
+
+
+def _net_rows(report: Report) -> str:
+    rows = []
+    for row in report.rows:
+        rows.append(_row(published_net_cells(row), kind="published"))
+        rows.append(_row(our_net_cells(row)))
     return "".join(rows)
 
 

@@ -100,8 +100,8 @@ class VariantResult:
     pictures: tuple[PictureResult, ...]
 
     def model_bytes(self) -> int:
-        """Bytes of the nets, without the dictionary."""
-        return sum(file.bytes for role, file in self.files.items() if role != "dictionary")
+        """Bytes of detector and recogniser, as the published sizes count."""
+        return self.files["detector"].bytes + self.files["recogniser"].bytes
 
     def mean_of_medians(self, stage: str) -> float | None:
         """Milliseconds of a stage: the median of each picture, averaged over the pictures that have the stage."""

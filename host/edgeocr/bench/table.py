@@ -1,19 +1,25 @@
-"""The report for people: what was read, then published figures and ours line by line, on a rich console."""
+"""The report for people, at most 120 columns wide: what was read, then published figures and ours line by line, in two tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from edgeocr.bench.accuracy import Accuracy
+from edgeocr.bench.net_figures import Change, NetFigures
 from edgeocr.bench.published import Row
+from edgeocr.bench.recorded import Score
 from edgeocr.bench.report import Ours, Report, ReportRow
 from edgeocr.bench.result import PictureResult, VariantResult
 
-COLUMNS = ("#", "figures", "det ms", "rec ms/box", "picture ms", "speed-up", "size MB", "compression", "accuracy")
+COLUMNS = ("#", "figures", "det ms", "rec ms/box", "picture ms", "speed-up", "size MB", "smaller", "exact lines")
+NET_COLUMNS = ("#", "figures", "det accuracy", "points", "rec accuracy", "points", "det cost", "of row 0", "rec cost", "of row 0")
+FIGURES_WIDTH = 38  # characters of the column `figures`
+UNKNOWN = "–"
+MEASURES = {"det": "hmean", "rec": "exact lines"}
 
 
 def show_report(report: Report, console: Console) -> None:
@@ -21,6 +27,7 @@ def show_report(report: Report, console: Console) -> None:
         for picture in variant.pictures:
             console.print(picture_table(picture, variant))
     console.print(report_table(report))
+    console.print(nets_table(report))
     for remark in remarks(report):
         console.print(remark, style="dim", markup=False)
 
@@ -39,26 +46,50 @@ def picture_table(picture: PictureResult, variant: VariantResult) -> Table:
 
 
 def report_table(report: Report) -> Table:
-    table = Table(title=f"{report.table.title} and ours", title_justify="left", header_style="bold")
-    for index, name in enumerate(COLUMNS):
-        table.add_column(name, justify="left" if index in (1, 8) else "right")
+    table = _figures_table(report_title(report), COLUMNS)
     for row in report.rows:
-        table.add_row(*published_cells(row.published, report.table.device), style="dim")
+        table.add_row(*published_cells(row.published), style="dim")
         table.add_row(*our_cells(row), end_section=True)
     return table
 
 
-def published_cells(row: Row, device: str) -> list[str]:
+def nets_table(report: Report) -> Table:
+    table = _figures_table(nets_title(report), NET_COLUMNS)
+    for row in report.rows:
+        table.add_row(*published_net_cells(row), style="dim")
+        table.add_row(*our_net_cells(row), end_section=True)
+    return table
+
+
+def report_title(report: Report) -> str:
+    return f"{report.table.title} and ours (published: {report.table.device})"
+
+
+def nets_title(report: Report) -> str:
+    return f"Accuracy and cost of the nets: published (ms, {report.table.device}) and ours (A76 estimate, M cycles)"
+
+
+def _figures_table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for name in columns:
+        if name == "figures":
+            table.add_column(name, max_width=FIGURES_WIDTH)
+        else:
+            table.add_column(name.replace(" ", "\n", 1), justify="right")
+    return table
+
+
+def published_cells(row: Row) -> list[str]:
     return [
         str(row.number),
-        f"{row.strategy}: published, {device}",
+        f"{row.strategy}: published",
         printed(row.detector.ms),
         printed(row.recogniser.ms_per_box),
         printed(row.total_ms),
         percent(row.speed_up_percent),
         printed(row.size_mb),
         percent(row.compression_percent),
-        f"det {row.detector.accuracy:g} %, rec {row.recogniser.accuracy:g} %",
+        "",
     ]
 
 
@@ -81,6 +112,42 @@ def our_figures(ours: Ours) -> list[str]:
     ]
 
 
+def published_net_cells(row: ReportRow) -> list[str]:
+    detector, recogniser = row.published.detector, row.published.recogniser
+    return [
+        str(row.published.number),
+        f"{row.published.variant}: published",
+        *accuracy_cells(f"{detector.accuracy:g} %", row.detector_change),
+        *accuracy_cells(f"{recogniser.accuracy:g} %", row.recogniser_change),
+        *cost_cells(f"{detector.ms:g} ms", row.detector_change),
+        *cost_cells(f"{recogniser.ms_per_box:g} ms", row.recogniser_change),
+    ]
+
+
+def our_net_cells(row: ReportRow) -> list[str]:
+    if row.ours is None:
+        return ["", row.missing, *[""] * (len(NET_COLUMNS) - 2)]
+    detector, recogniser = row.ours.detector, row.ours.recogniser
+    return [
+        "",
+        "ours",
+        *accuracy_cells(share(detector.score), detector.change),
+        *accuracy_cells(share(recogniser.score), recogniser.change),
+        *cost_cells(megacycles(detector), detector.change),
+        *cost_cells(megacycles(recogniser), recogniser.change),
+    ]
+
+
+def accuracy_cells(accuracy: str, change: Change) -> list[str]:
+    points = change.accuracy_points
+    return [accuracy, "" if points is None else f"{points:+.2f}"]
+
+
+def cost_cells(cost: str, change: Change) -> list[str]:
+    ratio = change.cost_ratio
+    return [cost, "" if ratio is None else f"{ratio:.3f}"]
+
+
 def remarks(report: Report) -> Iterator[str]:
     """What has to be known to read the table."""
     result = report.result
@@ -91,8 +158,37 @@ def remarks(report: Report) -> Iterator[str]:
         yield "An emulated phone translates every instruction: its times are no speed and must not be compared with any other."
     elif result.device.kind == "host":
         yield "These times say something of this machine only: they are not comparable with the published ones of a phone."
-    yield f"Published: {report.table.source}; {report.table.engine}; accuracy {report.table.accuracy}; ours: lines read exactly."
-    yield "Sizes are 10^6 bytes of the nets' files; compression and speed-up are against row 0 of the same source."
+    yield f"Published: {report.table.source}; {report.table.engine}."
+    yield "Sizes are 10^6 bytes of the files of detector and recogniser; smaller and speed-up are against row 0 of the same source."
+    yield from net_remarks(report)
+    yield from restless(report)
+
+
+def net_remarks(report: Report) -> Iterator[str]:
+    """What has to be known to read the second table, and what it lacks."""
+    ours = [row.ours for row in report.rows if row.ours is not None]
+    nets = {"det": [one.detector for one in ours], "rec": [one.recogniser for one in ours]}
+    yield f"Accuracy: published {report.table.accuracy}; ours {_evaluated(nets)}."
+    yield f"A76 estimate: Cortex-A76 cycles of one thread, from counted instructions, no cache misses, no phone; {_inputs(nets)}."
+    for gap in report.gaps:
+        yield f"Missing: {gap}"
+
+
+def _evaluated(nets: Mapping[str, Sequence[NetFigures]]) -> str:
+    """Per net: the measure, the size of the frozen evaluation set, and the kind of device that computed it."""
+    scores = dict.fromkeys((kind, net.score.pictures, net.score.device) for kind in nets for net in nets[kind] if net.score is not None)
+    shown = [f"{kind} {MEASURES[kind]} of {pictures:,} frozen pictures ({device})" for kind, pictures, device in scores]
+    return ", ".join(shown) or "none is recorded"
+
+
+def _inputs(nets: Mapping[str, Sequence[NetFigures]]) -> str:
+    inputs = dict.fromkeys((kind, net.estimate.input) for kind in nets for net in nets[kind] if net.estimate is not None)
+    return ", ".join(f"{kind} at {shape}" for kind, shape in inputs) or "none is recorded"
+
+
+def restless(report: Report) -> Iterator[str]:
+    """Measurements to be doubted."""
+    result = report.result
     for variant in result.variants:
         for picture in variant.pictures:
             if result.device.kind == "phone" and not picture.settled:
@@ -110,6 +206,14 @@ def number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def share(score: Score | None) -> str:
+    return UNKNOWN if score is None else f"{100 * score.share:.2f} %"
+
+
+def megacycles(net: NetFigures) -> str:
+    return UNKNOWN if net.estimate is None else f"{net.estimate.a76_cycles / 1e6:.1f} M"
 
 
 def percent(value: float | None) -> str:

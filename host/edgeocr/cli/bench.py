@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeocr import paths
 from edgeocr.cli import common
 
 if TYPE_CHECKING:
@@ -49,22 +50,26 @@ def command(
 ) -> None:
     """Measure every variant of a set on a device: times, sizes, lines read exactly, beside the published figures.
 
+    Accuracy on the frozen sets and estimated cycles are those that `edgeocr eval` and `make a76` recorded of the same bytes.
+
     On a phone warm-up and samples follow a full protocol; times of this machine and of the emulated phone are marked as what they are.
     """
     from edgeocr.bench.html import render_html
     from edgeocr.bench.published import other_figures, slimocr
+    from edgeocr.bench.recorded import load_recorded
     from edgeocr.bench.report import build_report
     from edgeocr.bench.result import write_atomically, write_result
-    from edgeocr.paths import BUILD
+    from edgeocr.data.evaluation import frozen_hashes
     from edgeocr.zoo import registry
 
     known = registry.load()
     table = slimocr()
+    recorded = load_recorded(paths.RESULTS, paths.EVALUATION, frozen_hashes())
     chosen, not_built = _variants(known, set_name, variants, [row.variant for row in table.rows])
     read = list(pictures) or _committed_pages()
     result = _run(device, chosen, read, threads, not_built)
-    report = build_report(result, table)
-    folder = out if out is not None else BUILD / "bench"
+    report = build_report(result, table, recorded)
+    folder = out if out is not None else paths.BUILD / "bench"
     written = write_result(result, folder)
     page = written.with_suffix(".html")
     write_atomically(page, render_html(report, read, other_figures()).encode())

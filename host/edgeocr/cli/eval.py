@@ -11,7 +11,7 @@ import click
 
 from edgeocr.cli import common
 from edgeocr.errors import UsageError
-from edgeocr.paths import BUILD
+from edgeocr.paths import EVALUATION
 
 if TYPE_CHECKING:
     from edgeocr.bench.evaluation import Evaluation
@@ -23,6 +23,13 @@ NETS = ("det", "rec", "cls")
 @common.device_option()
 @click.option("--set", "set_name", metavar="NAME", help="A model set of models/registry.toml; the default set if not given.")
 @click.option("--variant", "variants", type=click.Choice(common.VARIANTS), multiple=True, help="A variant to evaluate; all if not given.")
+@click.option(
+    "--models",
+    "models_dir",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder as that of `edgeocr ocr`; instead of --set.",
+)
 @click.option("--net", "nets", type=click.Choice(NETS), multiple=True, help="A net to evaluate; all that the variant has if not given.")
 @click.option(
     "--data",
@@ -34,14 +41,13 @@ NETS = ("det", "rec", "cls")
 @click.option("--int8", type=click.Choice(["exact", "fast"]), help="How int8 nets compute (see `edgeocr ocr`).")
 @click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="What the nets compute in (see `edgeocr ocr`).")
 @click.option("--threads", type=click.IntRange(1, 64), show_default="this machine's processors", help="Threads of the runner.")
-@click.option(
-    "--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=BUILD / "eval.json", help="The results as JSON."
-)
+@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=EVALUATION, help="The results as JSON.")
 @common.json_option
 def command(
     device: str,
     set_name: str | None,
     variants: tuple[str, ...],
+    models_dir: Path | None,
     nets: tuple[str, ...],
     data: Path | None,
     limit: int | None,
@@ -62,14 +68,14 @@ def command(
     from edgeocr.bench.evaluation import ROLES, evaluate
     from edgeocr.bench.reading_options import reading_options
     from edgeocr.bench.result import write_atomically
-    from edgeocr.data.evaluation import COUNTS
+    from edgeocr.data.evaluation import COUNTS, frozen_hashes
     from edgeocr.device.selection import open_device
     from edgeocr.zoo import registry
     from edgeocr.zoo.resolve import resolve_models
 
     known = registry.load()
-    models = known.find(set_name)
-    chosen = [resolve_models(models.name, name, registry=known, progress=common.progress) for name in variants or models.variants]
+    wanted = variants or ((None,) if models_dir else known.find(set_name).variants)
+    chosen = [resolve_models(set_name, name, models_dir, registry=known, progress=common.progress) for name in wanted]
     labels = {net: data or _frozen(net) for net in nets or NETS if nets or any(getattr(m, ROLES[net]) for m in chosen)}
     results: list[Evaluation] = []
     with open_device(device) as opened:
@@ -91,7 +97,9 @@ def command(
                             on_picture=bar.advance,
                         )
                     )
-    document = [result.document() | {"int8": int8, "precision": precision, "limit": limit} for result in results]
+    asked = {"int8": int8, "precision": precision, "limit": limit}
+    frozen = {} if data is not None else frozen_hashes()  # sha256 of the evaluation sets
+    document = [result.document() | asked | {"frozen": frozen.get(result.net)} for result in results]
     write_atomically(out, (json.dumps(document, indent=1) + "\n").encode())
     if as_json:
         common.emit_json(document)

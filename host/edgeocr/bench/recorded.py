@@ -1,0 +1,124 @@
+"""What is recorded of nets, found by the sha256 of their files, never by name: accuracy (`edgeocr eval`), estimated cycles (`make a76`).
+
+A record counts where it was made as `edgeocr bench` reads: on the whole of today's frozen evaluation set, without --precision and --int8;
+estimates with one thread. The committed records are under benchmarks/results; those of build/eval.json, which `edgeocr eval` writes, count
+for what is not committed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edgeocr.errors import DataError
+
+T = TypeVar("T")
+
+ACCURACY_FILE, ESTIMATES_FILE = "accuracy.json", "a76.json"
+SHARES = {"det": "hmean", "rec": "exact"}
+AS_BENCH_READS = ("fp32", "int8")  # precisions of estimates without --precision and --int8
+
+
+@dataclass(frozen=True)
+class Score:
+    """How accurate a net is on a frozen evaluation set."""
+
+    share: float  # 0…1: hmean of a detector's boxes, lines that a recogniser reads letter by letter
+    pictures: int
+    device: str  # kind of the one that computed it: host, emulated or phone
+    frozen: str  # sha256 of the evaluation set
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one run of a net costs, by counting and scheduling instructions: no phone, no cache misses."""
+
+    a76_cycles: int  # Cortex-A76 cycles, one thread
+    input: str  # N,C,H,W
+
+
+@dataclass(frozen=True)
+class Net:
+    """What records are found by."""
+
+    kind: str  # det or rec
+    sha256: str  # of the .nb file
+
+
+@dataclass(frozen=True)
+class Recorded:
+    scores: dict[Net, Score]
+    estimates: dict[Net, Estimate]
+    absent: tuple[Path, ...] = ()  # files of committed records that are not there
+
+
+def load_recorded(results: Path, own_evaluation: Path, frozen: Mapping[str, str]) -> Recorded:
+    """The records in ``results``, and those that the user's own evaluation adds.
+
+    ``frozen``: det and rec → sha256 of today's evaluation set. Raises DataError for a file that cannot be used.
+    """
+    accuracy, estimates = results / ACCURACY_FILE, results / ESTIMATES_FILE
+    score = partial(_score, frozen=frozen)
+    return Recorded(
+        scores=_parse(own_evaluation, score) | _parse(accuracy, score),
+        estimates=_parse(estimates, _estimate),
+        absent=tuple(path for path in (accuracy, estimates) if not path.exists()),
+    )
+
+
+def _parse(path: Path, parse: Callable[[dict[str, Any]], tuple[Net, T] | None]) -> dict[Net, T]:
+    """Every record that ``parse`` does not leave out; none without the file."""
+    if not path.exists():
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise DataError(f"{path}: is not JSON: {error}") from None
+    if not isinstance(document, list):
+        raise DataError(f"{path}: is no list of records")
+    found: dict[Net, T] = {}
+    for number, record in enumerate(document):
+        try:
+            entry = parse(_typed(record, dict))
+        except KeyError as error:
+            raise DataError(f"{path}: record {number}: has no {error}") from None
+        except ValueError as error:
+            raise DataError(f"{path}: record {number}: {error}") from None
+        if entry is not None:
+            found.setdefault(*entry)
+    return found
+
+
+def _score(record: dict[str, Any], frozen: Mapping[str, str]) -> tuple[Net, Score] | None:
+    kind = _typed(record["net"], str)
+    asked = [record[name] for name in ("int8", "precision", "limit")]
+    if kind not in SHARES or asked != [None, None, None] or record.get("frozen") != frozen[kind]:
+        return None
+    share = _typed(_typed(record["scores"], dict)[SHARES[kind]], float, int)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{SHARES[kind]} is {share}, expected 0…1")
+    score = Score(float(share), _typed(record["pictures"], int), _typed(record["device"], str), frozen[kind])
+    return Net(kind, _typed(_typed(record["model"], dict)["sha256"], str)), score
+
+
+def _estimate(record: dict[str, Any]) -> tuple[Net, Estimate] | None:
+    """Records without a sha256 (a whole picture by several nets, nets of before there was one) belong to no file."""
+    kind = _typed(record["net"], str)
+    if kind not in SHARES or "sha256" not in record or record["precision"] not in AS_BENCH_READS or record["threads"] != 1:
+        return None
+    cycles = _typed(record["a76_cycles"], int)
+    if cycles <= 0:
+        raise ValueError(f"a76_cycles is {cycles}, expected a positive number")
+    return Net(kind, _typed(record["sha256"], str)), Estimate(cycles, _typed(record["input"], str))
+
+
+def _typed(value: Any, *types: type) -> Any:
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise ValueError(f"{json.dumps(value)[:40]} found, expected {types[0].__name__}")
+    return value
