@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 from paddle.nn.quant.quant_layers import QuantizedConv2D, QuantizedLinear
 from paddle_nets import Array, architecture, lines, our_net, page
 
-from edgeocr.compress.pact import PACT, load_quantised, quantise, warm_scales
+from edgeocr.compress.pact import PACT, freeze_batch_norms, holds_scales, load_quantised, quantise, warm_scales
+from edgeocr.convert import export
 from edgeocr.convert.export import export_quantised_model
 from edgeocr.errors import ModelError
 from edgeocr.nets.base_model import build_model
+from edgeocr.nets.checkpoint import read_pdparams
 from edgeocr.train.checkpoint import save_weights
 
 pytestmark = pytest.mark.paddle
@@ -84,6 +87,25 @@ def test_warming_raises_the_alphas_that_the_activations_exceed() -> None:
     assert (alphas > 20).any() and (alphas == 20).any()
 
 
+def test_frozen_batch_norms_keep_their_statistics_and_use_them() -> None:
+    net, x = quantise(our_net("det")), paddle.to_tensor(page("page_sign", 64, 96))
+    warm_scales(net, [x.numpy()])
+    freeze_batch_norms(net)
+    statistics = {name: tensor.numpy() for name, tensor in net.state_dict().items() if name.endswith(("._mean", "._variance"))}
+    expected = net(x).numpy()
+    net.train()
+    for layer in net.sublayers():
+        if "FakeQuant" in type(layer).__name__:
+            layer.eval()  # they would follow the activations
+    maps = net(x)["maps"]
+    np.testing.assert_allclose(maps[:, :1].numpy(), expected, atol=1e-5)
+    maps.sum().backward()
+    norms = [layer for layer in net.sublayers() if isinstance(layer, paddle.nn.BatchNorm)]
+    assert len(norms) == 51 and all(layer.weight.grad is not None for layer in norms)
+    for name, before in statistics.items():
+        np.testing.assert_array_equal(net.state_dict()[name].numpy(), before, err_msg=name)
+
+
 @pytest.fixture(scope="module", params=["det", "rec"])
 def warmed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Array, Array]:
     """A net's name, its quantised weights, an input and the output with PACT."""
@@ -118,6 +140,22 @@ def test_two_exports_have_the_same_bytes(warmed: tuple[str, Path, Array, Array],
     second = export_quantised_model(empty(name), file, shape, tmp_path / "second")
     for suffix in (".pdmodel", ".pdiparams"):
         assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
+
+
+def test_weights_tell_whether_they_are_quantised(warmed: tuple[str, Path, Array, Array]) -> None:
+    name, file, _, _ = warmed
+    assert holds_scales(read_pdparams(file))
+    assert not holds_scales({key: tensor.numpy() for key, tensor in our_net(name).state_dict().items()})
+
+
+def test_an_export_that_is_not_told_finds_out(warmed: tuple[str, Path, Array, Array], tmp_path: Path) -> None:
+    name, file, _, _ = warmed
+    shape = [None, 3, None, None] if name == "det" else [None, 3, 32, None]
+    told = export_quantised_model(empty(name), file, shape, tmp_path / "told")
+    (tmp_path / "spec.json").write_text(json.dumps({"architecture": architecture(name), "weights": str(file), "input": shape}))
+    export.main([str(tmp_path / "spec.json"), str(tmp_path / "found out")])
+    for suffix in (".pdmodel", ".pdiparams"):
+        assert (tmp_path / "found out" / "inference").with_suffix(suffix).read_bytes() == told.with_suffix(suffix).read_bytes()
 
 
 def test_weights_of_an_unquantised_net_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from edgeocr.compress.recipes import read_recipe, run
 from edgeocr.errors import UsageError
 from edgeocr.nets.base_model import build_model
 from edgeocr.nets.checkpoint import read_pdparams
-from edgeocr.paths import MODELS
+from edgeocr.paths import BUILD, MODELS
+from edgeocr.train import loop
+from edgeocr.train.checkpoint import BEST, LATEST
 from edgeocr.train.config import read_config
 
 pytestmark = pytest.mark.paddle
@@ -96,6 +98,18 @@ def test_a_stopped_recipe_goes_on_to_the_same_weights(folder: Path) -> None:
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
+@pytest.mark.parametrize(("result", "file"), [("best", BEST), ("last", LATEST)])
+def test_the_result_is_what_the_recipe_says(folder: Path, monkeypatch: pytest.MonkeyPatch, result: str, file: str) -> None:
+    """The first of two iterations scores more."""
+    scores = iter([{"hmean": 0.5}, {"hmean": 0.4}])
+    monkeypatch.setattr(loop, "evaluate", lambda net, config: next(scores))
+    changes = {"Global": {"eval_batch_step": 1}}
+    final = run(write(folder, "pact.json", weights=str(WEIGHTS), pact={"warm_batches": 1}, train=changes, result=result), folder / "out")
+    training = folder / "out" / "train"
+    assert (training / BEST).read_bytes() != (training / LATEST).read_bytes()
+    assert final.read_bytes() == (training / file).read_bytes()
+
+
 def test_a_folder_of_another_recipe_is_left_alone(folder: Path) -> None:
     run(write(folder, "pact.json", weights=str(WEIGHTS), pact={}, train={"Global": {"iterations": 1}}), folder / "out")
     with pytest.raises(UsageError, match=r"out: holds the work of another recipe"):
@@ -121,7 +135,8 @@ def test_the_recipes_of_the_project_can_be_read(file: Path) -> None:
     recipe = read_recipe(file)
     assert recipe.config.is_file()
     start = recipe.weights or recipe.recipe
-    assert start is not None and start.is_file()
+    assert start is not None
+    assert start.is_file() or BUILD in start.resolve().parents  # what `edgeocr import-weights` makes
 
 
 class OneGroup:

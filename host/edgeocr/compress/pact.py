@@ -7,7 +7,7 @@ Choi et al.: PACT: Parameterized Clipping Activation for Quantized Neural Networ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,11 @@ def quantise_for_export(net: nn.Layer) -> tuple[nn.Layer, Any]:
         return qat.quantize(net), qat
 
 
+def holds_scales(state: Mapping[str, Array]) -> bool:
+    """Are these the weights of a quantised net?"""
+    return any(WRAPPED in name for name in state)
+
+
 def load_quantised(net: nn.Layer, path: Path) -> tuple[nn.Layer, Any]:
     """The net of an architecture with the weights and scales of a quantised ``.pdparams`` file, pruned or not, and its QAT."""
     state = read_pdparams(path)
@@ -73,6 +78,13 @@ def load_quantised(net: nn.Layer, path: Path) -> tuple[nn.Layer, Any]:
     quantised, qat = quantise_for_export(net)
     load_state(quantised, {name: array for name, array in state.items() if PREPROCESS not in name}, source=str(path))
     return quantised, qat
+
+
+def freeze_batch_norms(net: nn.Layer) -> None:
+    """From now on they normalise by the statistics that they have, in training too, and keep them. Their γ and β are trained."""
+    for layer in net.sublayers():
+        if isinstance(layer, nn.BatchNorm):
+            layer._use_global_stats = True
 
 
 def warm_scales(net: nn.Layer, batches: Iterable[Array]) -> None:

@@ -1,10 +1,11 @@
 """A recipe: one base net made small, from its weights to those of the small net. Resumable at every point.
 
 A recipe file is JSON: {"config": a training configuration, "weights": a .pdparams file or "recipe": another recipe whose result is the
-start, "prune": {…} or "pact": {…}, "train": sections of the configuration as this recipe has them}. Paths are relative to its folder.
+start, "prune": {…} or "pact": {…}, "train": sections of the configuration as this recipe has them, "result": "best" or "last"}. Paths are
+relative to its folder.
 
 A recipe's folder gets recipe.json, for pruning sensitivity.json, pruned.json (ratios, what is left) and pruned.pdparams, train/ with the
-training's checkpoints, and when all is done final.pdparams, the weights that evaluated best.
+training's checkpoints, and when all is done final.pdparams, the weights that evaluated best or the last ones.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import paddle
 from paddle import nn
 
 from edgeocr.compress.fpgm import FilterGroups, choose_ratios
-from edgeocr.compress.pact import quantise, warm_scales
+from edgeocr.compress.pact import freeze_batch_norms, quantise, warm_scales
 from edgeocr.compress.sensitivity import measure
 from edgeocr.errors import DataError, UsageError
 from edgeocr.nets.base_model import build_model
@@ -59,10 +60,12 @@ class PruneConfig:
 
 @dataclass(frozen=True)
 class PactConfig:
-    """``alpha_l2``: the L2 factor of every α, that of the optimiser if null; ``warm_batches`` set the first activation scales."""
+    """``alpha_l2``: the L2 factor of every α, that of the optimiser if null; ``warm_batches`` set the first activation scales.
+    ``freeze_batch_norms`` keeps the start's statistics, for a start that has seen more than the pictures of this training."""
 
     alpha_l2: float | None = None
     warm_batches: int = 20
+    freeze_batch_norms: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Recipe:
     prune: PruneConfig | None = None
     pact: PactConfig | None = None
     train: dict[str, Any] = dataclasses.field(default_factory=dict)
+    result: Literal["best", "last"] = "best"
 
 
 def read_recipe(file: Path) -> Recipe:
@@ -110,7 +114,7 @@ def run(file: Path, out_dir: Path, on_record: OnRecord = lambda record: None) ->
             net = _quantised(config, start, recipe.pact, resumes=(out_dir / TRAINING / RESUME).is_file())
         train(net, config, out_dir / TRAINING, on_record=tell("train"))
     best = out_dir / TRAINING / BEST
-    write_atomically(final, (best if best.is_file() else out_dir / TRAINING / LATEST).read_bytes())
+    write_atomically(final, (best if recipe.result == "best" and best.is_file() else out_dir / TRAINING / LATEST).read_bytes())
     return final
 
 
@@ -148,6 +152,8 @@ def _pruned(config: TrainConfig, prune: PruneConfig, out_dir: Path, tell: Callab
 def _quantised(config: TrainConfig, start: Path, pact: PactConfig, *, resumes: bool) -> nn.Layer:
     """A training that resumes brings its own scales."""
     net = quantise(_net(config, start), pact.alpha_l2)
+    if pact.freeze_batch_norms:
+        freeze_batch_norms(net)
     if not resumes:
         feed = build_feed(config)
         with fast_depthwise():
