@@ -46,7 +46,7 @@ def test_the_document_is_read_back() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("Globl", {}, "rec.json: Globl is unknown, expected one of Global, Architecture, Loss, Train, Optimizer, Eval"),
+        ("Globl", {}, "rec.json: Globl is unknown, expected one of Global, Architecture, Loss, Train, Optimizer, Distillation, Eval"),
         ("Global.iteration", 5, "rec.json: Global.iteration is unknown, expected one of iterations, seed,"),
         ("Global.iterations", "many", 'rec.json: Global.iterations is "many", expected a whole number'),
         ("Global.iterations", 1.5, "rec.json: Global.iterations is 1.5, expected a whole number"),

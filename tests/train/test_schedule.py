@@ -27,3 +27,10 @@ def test_cosine_begins_after_the_warm_up() -> None:
 def test_piecewise_steps_at_its_iterations() -> None:
     config = LearningRateConfig("Piecewise", warmup_iterations=2, decay_iterations=(3, 5), values=(0.1, 0.01, 0.001))
     assert rates(config, 7) == pytest.approx([0.05, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_the_cyclical_cosine_starts_again_lower() -> None:
+    config = LearningRateConfig("CyclicalCosine", 1.0, warmup_iterations=2, cycle_iterations=4, cycle_decay=0.5)
+    one = rates(LearningRateConfig("Cosine", 1.0), 4)
+    assert rates(config, 10) == pytest.approx([0.5, 1.0, *one, *(rate / 2 for rate in one)])
+    assert rates(config, 6) == pytest.approx(rates(LearningRateConfig("Cosine", 1.0, warmup_iterations=2), 6)), "a first cycle is a cosine"

@@ -39,13 +39,16 @@ class GlobalConfig:
 
 @dataclass(frozen=True)
 class LearningRateConfig:
-    """Piecewise takes ``values`` with one entry more than ``decay_iterations``; the others take ``learning_rate``."""
+    """Piecewise takes ``values`` with one entry more than ``decay_iterations``, the others ``learning_rate``; CyclicalCosine takes
+    ``cycle_iterations`` and ``cycle_decay`` too."""
 
-    name: Literal["Cosine", "Const", "Piecewise"] = "Cosine"
+    name: Literal["Cosine", "CyclicalCosine", "Const", "Piecewise"] = "Cosine"
     learning_rate: float = 1e-3
     warmup_iterations: int = 0
     decay_iterations: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
+    cycle_iterations: int = 0
+    cycle_decay: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,8 @@ def _check(config: TrainConfig, reader: Reader) -> None:
         )
     steps = ("iterations", "print_batch_step", "save_batch_step", "eval_batch_step")
     positive = [("Global." + name, getattr(config.Global, name)) for name in steps]
+    if lr.name == "CyclicalCosine":
+        positive += [("Optimizer.lr.cycle_iterations", lr.cycle_iterations)]
     positive += [("Train.batch_size_per_card", config.Train.batch_size_per_card)]
     lists = [("Train", config.Train.label_file_list)] + ([("Eval", config.Eval.label_file_list)] if config.Eval else [])
     for section, files in lists:
