@@ -55,20 +55,44 @@ int positive(int value, const char* name) {
   return value;
 }
 
+bool is_int8_fast(int value) {
+  if (value == EDGEOCR_INT8_EXACT) return false;
+  if (value == EDGEOCR_INT8_FAST) return true;
+  fail("int8 is %d, expected %d (exact) or %d (fast)", value, EDGEOCR_INT8_EXACT, EDGEOCR_INT8_FAST);
+}
+
 }  // namespace
 
 const char* edgeocr_version(void) { return EDGEOCR_VERSION; }
 
 const char* edgeocr_last_error(void) { return last_error().c_str(); }
 
-edgeocr_session* edgeocr_session_create(const char* path, int threads, int generic_only) {
+void edgeocr_session_options_init(edgeocr_session_options* options) {
+  if (!options) return;
+  const edgeocr::SessionOptions defaults;
+  *options = {};
+  options->threads = defaults.threads;
+  options->int8 = EDGEOCR_INT8_EXACT;
+}
+
+edgeocr_session* edgeocr_session_create_with(const char* path, const edgeocr_session_options* options) {
   return guarded<edgeocr_session*>(nullptr, [&] {
     require(path, "path");
-    edgeocr::SessionOptions options;
-    options.threads = positive(threads, "threads");
-    options.generic_only = generic_only != 0;
-    return new edgeocr_session{edgeocr::Session::load(path, options), false, {}};
+    require(options, "options");
+    edgeocr::SessionOptions own;
+    own.threads = positive(options->threads, "threads");
+    own.generic_only = options->generic_only != 0;
+    own.int8_fast = is_int8_fast(options->int8);
+    return new edgeocr_session{edgeocr::Session::load(path, own), false, {}};
   });
+}
+
+edgeocr_session* edgeocr_session_create(const char* path, int threads, int generic_only) {
+  edgeocr_session_options options;
+  edgeocr_session_options_init(&options);
+  options.threads = threads;
+  options.generic_only = generic_only;
+  return edgeocr_session_create_with(path, &options);
 }
 
 void edgeocr_session_destroy(edgeocr_session* session) { delete session; }
@@ -113,6 +137,7 @@ void edgeocr_pipeline_options_init(edgeocr_pipeline_options* options) {
   options->cls_thresh = defaults.cls_thresh;
   options->drop_score = defaults.drop_score;
   options->rec_batch_num = defaults.rec_batch_num;
+  options->int8 = EDGEOCR_INT8_EXACT;
 }
 
 edgeocr_pipeline* edgeocr_pipeline_create(const edgeocr_pipeline_options* options) {
@@ -135,6 +160,7 @@ edgeocr_pipeline* edgeocr_pipeline_create(const edgeocr_pipeline_options* option
     own.cls_thresh = options->cls_thresh;
     own.drop_score = options->drop_score;
     own.rec_batch_num = options->rec_batch_num;
+    own.int8_fast = is_int8_fast(options->int8);
     return new edgeocr_pipeline{edgeocr::Pipeline(own)};
   });
 }

@@ -11,11 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runner_process import Runner
+from runner_process import Runner, model_arguments
 
 from edgeocr import __version__, paths
 
 LIBRARY = paths.HOST_RUNNER.with_name("libedgeocr.so")
+EXACT, FAST = 0, 1  # EDGEOCR_INT8_…
+
+
+class SessionOptions(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_int) for name in ("threads", "generic_only", "int8")]
 
 
 class Options(ctypes.Structure):
@@ -23,7 +28,7 @@ class Options(ctypes.Structure):
         *[(name, ctypes.c_char_p) for name in ("detector", "classifier", "recogniser", "dictionary")],
         *[(name, ctypes.c_int) for name in ("threads", "generic_only", "limit_side_len")],
         *[(name, ctypes.c_float) for name in ("det_db_thresh", "det_db_box_thresh", "det_db_unclip_ratio", "cls_thresh", "drop_score")],
-        ("rec_batch_num", ctypes.c_int),
+        *[(name, ctypes.c_int) for name in ("rec_batch_num", "int8")],
     ]
 
 
@@ -44,6 +49,10 @@ def api(host_runner: Path) -> ctypes.CDLL:
         getattr(library, name).restype = ctypes.c_char_p
     library.edgeocr_session_create.restype = pointer
     library.edgeocr_session_create.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_int]
+    library.edgeocr_session_options_init.restype = None
+    library.edgeocr_session_options_init.argtypes = [ctypes.POINTER(SessionOptions)]
+    library.edgeocr_session_create_with.restype = pointer
+    library.edgeocr_session_create_with.argtypes = [ctypes.c_char_p, ctypes.POINTER(SessionOptions)]
     library.edgeocr_session_run.argtypes = [pointer, ctypes.POINTER(ctypes.c_float), ctypes.POINTER(ctypes.c_int64)]
     library.edgeocr_session_output.restype = ctypes.POINTER(ctypes.c_float)
     library.edgeocr_session_output.argtypes = [pointer, ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int64)]
@@ -63,9 +72,21 @@ def api(host_runner: Path) -> ctypes.CDLL:
     return library
 
 
+def session_options(api: ctypes.CDLL, int8: int) -> SessionOptions:
+    made = SessionOptions()
+    api.edgeocr_session_options_init(ctypes.byref(made))
+    assert (made.threads, made.generic_only, made.int8) == (1, 0, EXACT)
+    made.int8 = int8
+    return made
+
+
 @contextmanager
-def session(api: ctypes.CDLL, path: Path) -> Iterator[int]:
-    handle = api.edgeocr_session_create(str(path).encode(), 1, 0)
+def session(api: ctypes.CDLL, path: Path, int8: int | None = None) -> Iterator[int]:
+    """By edgeocr_session_create where `int8` is not given."""
+    if int8 is None:
+        handle = api.edgeocr_session_create(str(path).encode(), 1, 0)
+    else:
+        handle = api.edgeocr_session_create_with(str(path).encode(), ctypes.byref(session_options(api, int8)))
     assert handle, api.edgeocr_last_error()
     try:
         yield handle
@@ -118,6 +139,32 @@ def test_a_session_runs_as_the_runner_does(api: ctypes.CDLL, native: Runner, own
         np.testing.assert_array_equal(output(api, handle).reshape(-1), np.fromfile(tmp_path / "out.f32", "<f4"))
 
 
+def test_int8_is_exact_or_fast_as_the_runners(api: ctypes.CDLL, native: Runner, own_set: Path, tmp_path: Path) -> None:
+    """fp32 nets have the same bits either way, our int8 detector has others."""
+    picture = np.random.default_rng(4).uniform(-1, 1, (1, 3, 64, 96)).astype(np.float32)
+    picture.tofile(tmp_path / "in.f32")
+
+    def of_the_runner(model: Path, int8: str) -> np.ndarray:
+        files = ("--input-file", tmp_path / "in.f32", "--output-file", tmp_path / "out.f32")
+        done = native.run("bench", model, "--input", "1,3,64,96", *files, "--repeats", "1", "--int8", int8)
+        assert (done.code, done.stderr) == (0, "")
+        values: np.ndarray = np.fromfile(tmp_path / "out.f32", "<f4")
+        return values
+
+    def of_the_api(model: Path, int8: int | None) -> np.ndarray:
+        with session(api, model, int8) as handle:
+            assert run(api, handle, picture) == 0
+            return output(api, handle).reshape(-1)
+
+    for variant, differ in (("none", False), ("pact", True)):
+        model = own_set.parent / variant / "det.nb"
+        exact, fast = of_the_api(model, EXACT), of_the_api(model, FAST)
+        np.testing.assert_array_equal(of_the_api(model, None), exact)
+        np.testing.assert_array_equal(of_the_runner(model, "exact"), exact)
+        np.testing.assert_array_equal(of_the_runner(model, "fast"), fast)
+        assert bool(np.any(fast != exact)) == differ, variant
+
+
 def test_a_session_takes_one_shape_after_another(api: ctypes.CDLL, own_set: Path) -> None:
     with session(api, own_set / "rec.nb") as handle:
         for shape, steps in (((1, 3, 32, 320), 80), ((2, 3, 32, 100), 25), ((1, 3, 32, 320), 80)):
@@ -132,6 +179,16 @@ def test_session_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
     assert api.edgeocr_last_error() == b"path is NULL"
     assert api.edgeocr_session_create(str(own_set / "rec.nb").encode(), 0, 0) is None
     assert api.edgeocr_last_error() == b"threads is 0, expected at least 1"
+    assert api.edgeocr_session_create_with(str(own_set / "rec.nb").encode(), None) is None
+    assert api.edgeocr_last_error() == b"options is NULL"
+    for unknown in (-1, 2):
+        made = session_options(api, unknown)
+        assert api.edgeocr_session_create_with(str(own_set / "rec.nb").encode(), ctypes.byref(made)) is None
+        assert api.edgeocr_last_error().decode() == f"int8 is {unknown}, expected 0 (exact) or 1 (fast)"
+    made = session_options(api, FAST)
+    made.generic_only = 1
+    assert api.edgeocr_session_create_with(str(own_set / "rec.nb").encode(), ctypes.byref(made)) is None
+    assert api.edgeocr_last_error().decode() == f"{own_set}/rec.nb: the plain kernels have no fast int8"
     with session(api, own_set / "rec.nb") as handle:
         assert not api.edgeocr_session_output(handle, 0, ctypes.byref(ctypes.c_int()), (ctypes.c_int64 * 6)())
         assert api.edgeocr_last_error() == b"the session has not run yet: call edgeocr_session_run first"
@@ -159,6 +216,35 @@ def test_a_pipeline_reads_as_the_runner_does(api: ctypes.CDLL, own_set: Path, si
     assert sorted(text for text, _, kept in lines if kept) == sorted(label["text"] for label in labels)
 
 
+def test_a_pipeline_reads_by_exact_or_fast_int8_as_the_runner_does(api: ctypes.CDLL, native: Runner, own_set: Path, sign: Path) -> None:
+    pact = own_set.with_name("pact")
+    models = model_arguments(pact / "det.nb", pact / "rec.nb", pact / "en_keys.txt")
+
+    def read(int8: int) -> list[tuple[str, float]]:
+        made = options(api, pact)
+        made.int8 = int8
+        pipeline = api.edgeocr_pipeline_create(ctypes.byref(made))
+        assert pipeline, api.edgeocr_last_error()
+        result = api.edgeocr_pipeline_read(pipeline, str(sign).encode())
+        assert result, api.edgeocr_last_error()
+        lines = [Line() for _ in range(api.edgeocr_result_line_count(result))]
+        for index, line in enumerate(lines):
+            assert api.edgeocr_result_line(result, index, ctypes.byref(line)) == 0
+        found = [(line.text.decode(), line.box_score) for line in lines]
+        api.edgeocr_result_destroy(result)
+        api.edgeocr_pipeline_destroy(pipeline)
+        return found
+
+    scores = {}
+    for name, int8 in (("exact", EXACT), ("fast", FAST)):
+        lines = native.run("ocr", *models, sign, "--int8", name).records[1]["lines"]
+        found = read(int8)
+        assert [text for text, _ in found] == [line["text"] for line in lines]
+        scores[name] = [score for _, score in found]
+        assert scores[name] == pytest.approx([line["box_score"] for line in lines], abs=1e-6)
+    assert scores["fast"] != pytest.approx(scores["exact"], abs=1e-5)
+
+
 def test_pipeline_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
     made = options(api, own_set)
     made.dictionary = None
@@ -168,6 +254,10 @@ def test_pipeline_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
     made.rec_batch_num = 0
     assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
     assert api.edgeocr_last_error() == b"rec_batch_num is 0, expected at least 1"
+    made = options(api, own_set)
+    made.int8 = 2
+    assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
+    assert api.edgeocr_last_error() == b"int8 is 2, expected 0 (exact) or 1 (fast)"
     pipeline = api.edgeocr_pipeline_create(ctypes.byref(options(api, own_set)))
     assert api.edgeocr_pipeline_read(pipeline, b"/none.png") is None
     assert api.edgeocr_last_error() == b"/none.png: cannot open: No such file or directory"

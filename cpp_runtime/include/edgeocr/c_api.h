@@ -25,11 +25,28 @@ EDGEOCR_API const char* edgeocr_version(void);
 /* The calling thread's last failure, valid until its next failing call; "" if there was none. */
 EDGEOCR_API const char* edgeocr_last_error(void);
 
+/* How int8 nets are computed. */
+enum {
+  EDGEOCR_INT8_EXACT = 0, /* the bits of Paddle-Lite; the default */
+  EDGEOCR_INT8_FAST = 1   /* quicker, and about as accurate, but not equal */
+};
+
 /* ---- One network ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct edgeocr_session edgeocr_session;
 
-/* Loads a `.nb` file. threads >= 1; generic_only != 0 keeps to the plain kernels. */
+/* Meaning and range as in session.h. Always start from edgeocr_session_options_init. */
+typedef struct edgeocr_session_options {
+  int threads;
+  int generic_only; /* != 0: keeps to the plain kernels, which have no fast int8 */
+  int int8;         /* EDGEOCR_INT8_…; fp32 nets are computed alike */
+} edgeocr_session_options;
+
+EDGEOCR_API void edgeocr_session_options_init(edgeocr_session_options* options);
+
+/* Loads a `.nb` file. */
+EDGEOCR_API edgeocr_session* edgeocr_session_create_with(const char* path, const edgeocr_session_options* options);
+/* The same with these options, the others as edgeocr_session_options_init leaves them. */
 EDGEOCR_API edgeocr_session* edgeocr_session_create(const char* path, int threads, int generic_only);
 EDGEOCR_API void edgeocr_session_destroy(edgeocr_session* session); /* NULL is allowed */
 
@@ -60,6 +77,7 @@ typedef struct edgeocr_pipeline_options {
   float cls_thresh;
   float drop_score;
   int rec_batch_num;
+  int int8; /* EDGEOCR_INT8_…, of all nets */
 } edgeocr_pipeline_options;
 
 typedef struct edgeocr_line {
