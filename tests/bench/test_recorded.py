@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edgeocr.bench.mode import Mode
 from edgeocr.bench.recorded import Estimate, Net, Recorded, Score, load_recorded
 from edgeocr.data.evaluation import frozen_hashes
 from edgeocr.errors import DataError
@@ -28,12 +29,12 @@ def estimate(sha256: str, cycles: int = 1000, **more: Any) -> dict[str, Any]:
     return {"net": "det", "sha256": sha256, "input": "1,3,640,640", "precision": "fp32", "threads": 1, "a76_cycles": cycles} | more
 
 
-def load(folder: Path, accuracy: object, estimates: object = (), own: object | None = None) -> Recorded:
+def load(folder: Path, accuracy: object, estimates: object = (), own: object | None = None, mode: Mode | None = None) -> Recorded:
     (folder / "accuracy.json").write_text(json.dumps(accuracy))
     (folder / "a76.json").write_text(json.dumps(estimates))
     if own is not None:
         (folder / "eval.json").write_text(json.dumps(own))
-    return load_recorded(folder, folder / "eval.json", SETS)
+    return load_recorded(folder, folder / "eval.json", SETS, mode or Mode())
 
 
 def test_records_are_found_by_net_and_bytes(tmp_path: Path) -> None:
@@ -57,6 +58,17 @@ def test_estimate_of_another_way_of_reading_does_not_count(tmp_path: Path, other
     assert load(tmp_path, [], [estimate(ONE) | other, without_hash]).estimates == {}
 
 
+@pytest.mark.parametrize(
+    ("mode", "score", "cycles"),
+    [(Mode(), 0.9, 100), (Mode("fp16"), 0.8, 60), (Mode(int8="exact"), 0.9, 100), (Mode(int8="fast"), 0.7, 50)],
+)
+def test_records_are_those_of_the_runs_own_arithmetic(tmp_path: Path, mode: Mode, score: float, cycles: int) -> None:
+    accuracy = [evaluation(ONE), evaluation(ONE, share=0.8, precision="fp16"), evaluation(ONE, share=0.7, int8="fast")]
+    costs = [estimate(ONE, 100, precision="int8"), estimate(ONE, 60, precision="fp16"), estimate(ONE, 50, precision="int8 fast")]
+    recorded = load(tmp_path, accuracy, costs, mode=mode)
+    assert (recorded.scores[Net("det", ONE)].share, recorded.estimates[Net("det", ONE)].a76_cycles) == (score, cycles)
+
+
 def test_own_evaluation_counts_for_what_is_not_committed(tmp_path: Path) -> None:
     own = [evaluation(TWO, share=0.6), evaluation("c" * 64, frozen=None), evaluation(ONE, share=0.1)]
     recorded = load(tmp_path, [evaluation(ONE, share=0.8)], own=own)
@@ -64,7 +76,7 @@ def test_own_evaluation_counts_for_what_is_not_committed(tmp_path: Path) -> None
 
 
 def test_absent_files_are_no_failure(tmp_path: Path) -> None:
-    recorded = load_recorded(tmp_path, tmp_path / "eval.json", SETS)
+    recorded = load_recorded(tmp_path, tmp_path / "eval.json", SETS, Mode())
     assert recorded == Recorded({}, {}, (tmp_path / "accuracy.json", tmp_path / "a76.json"))
 
 
@@ -92,7 +104,7 @@ def test_file_that_is_not_json_is_told_in_a_line(tmp_path: Path, content: bytes)
     load(tmp_path, [])
     (tmp_path / "a76.json").write_bytes(content)
     with pytest.raises(DataError, match=r"a76\.json: is not JSON: ") as failure:
-        load_recorded(tmp_path, tmp_path / "eval.json", SETS)
+        load_recorded(tmp_path, tmp_path / "eval.json", SETS, Mode())
     assert "\n" not in failure.value.message
 
 
@@ -104,5 +116,5 @@ def test_broken_estimate_is_told_in_a_line(tmp_path: Path, cycles: Any, said: st
 
 
 def test_committed_records_can_be_used(tmp_path: Path) -> None:
-    recorded = load_recorded(RESULTS, tmp_path / "eval.json", frozen_hashes())
+    recorded = load_recorded(RESULTS, tmp_path / "eval.json", frozen_hashes(), Mode())
     assert recorded.estimates and recorded.absent == ()

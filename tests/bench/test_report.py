@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bench_samples import bench_result, picture_result, variant_result
 from rich.console import Console
 
 from edgeocr.bench.html import render_html
+from edgeocr.bench.mode import Mode
 from edgeocr.bench.published import other_figures, slimocr
 from edgeocr.bench.recorded import Recorded
 from edgeocr.bench.report import Report, build_report
@@ -83,7 +85,33 @@ def test_sizes_are_those_of_detector_and_recogniser_as_published() -> None:
 
 def test_tables_fit_a_terminal_of_120_columns() -> None:
     for kind in KINDS:
-        assert max(map(len, shown(report_of(bench_result(kind, [PLAIN, PACT]))).split("Ours:")[0].splitlines())) <= 120
+        for mode in (Mode(), Mode("fp16", "exact"), Mode("fp16", "fast")):
+            report = report_of(bench_result(kind, [PLAIN, PACT], mode=mode))
+            assert max(map(len, shown(report).split("Ours:")[0].splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "label", "remark"),
+    [
+        (Mode(), "", "ours, host ", None),
+        (Mode("fp32"), ", fp32", "ours, host, fp32 ", None),
+        (Mode("fp16"), ", fp16", "ours, host, fp16 ", "not the same arithmetic"),
+        (Mode(int8="exact"), ", exact int8", "ours, host ", None),
+        (Mode(int8="fast"), ", fast int8", "ours, host ", "not Paddle-Lite's"),
+    ],
+)
+def test_headings_and_json_name_the_mode_and_remarks_what_is_not_as_published(
+    mode: Mode, name: str, label: str, remark: str | None
+) -> None:
+    report = report_of(bench_result("host", [PLAIN], mode=mode))
+    for text in (shown(report), render_html(report, [Path("page.png")], [])):
+        assert f"SlimOCR model zoo and ours{name} (published: Snapdragon 855)" in text
+        assert f"Snapdragon 855) and ours{name} (A76 estimate" in text
+        for other in ("not the same arithmetic", "not Paddle-Lite's"):
+            assert (other in unescape(text)) is (other == remark)
+    assert label in shown(report)
+    expected = {"precision": mode.precision, "int8": mode.int8}
+    assert report.document()["mode"] == report.result.document()["settings"]["mode"] == expected
 
 
 def test_restless_phone_is_flagged() -> None:
@@ -142,6 +170,7 @@ def test_binding_changes_with_anything_that_is_bound() -> None:
     base = bench_result("host", [PLAIN])
     assert base.binding() == bench_result("host", [PLAIN]).binding()
     assert base.binding() != bench_result("host", [PLAIN, PACT]).binding()
+    assert base.binding() != bench_result("host", [PLAIN], mode=Mode("fp16")).binding()
 
 
 def test_unwritable_folder_is_one_clear_line(tmp_path: Path) -> None:

@@ -83,6 +83,37 @@ def test_report_shows_what_is_recorded_of_the_measured_bytes(
     assert len(captured.err.splitlines()) == 1
 
 
+def test_precision_leaves_int8_variants_out_unless_they_are_asked_for(
+    fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench = ["bench", "--precision", "fp16", "--out", str(tmp_path / "out")]
+    assert run([*bench, "--json"]) == 0
+    captured = capfd.readouterr()
+    document = json.loads(captured.out)
+    assert document["settings"]["mode"] == document["report"]["mode"] == {"precision": "fp16", "int8": None}
+    assert [variant["variant"] for variant in document["variants"]] == ["none"]
+    assert document["report"]["rows"][1]["missing"] == "not measured: pact"
+    assert "note: left out: variant pact has int8 nets (" in captured.err
+
+    assert run([*bench, "--variant", "pact"]) == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: variant pact has int8 nets (") and "expected none for --precision fp16" in captured.err
+
+
+def test_fast_int8_is_named_in_heading_and_json(
+    fake_runner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EVALUATION", tmp_path / "eval.json")
+    assert run(["bench", "--int8", "fast", "--variant", "pact", "--out", str(tmp_path / "out")]) == 0
+    captured = capfd.readouterr()
+    assert "SlimOCR model zoo and ours, fast int8 (published" in captured.out
+    assert "edgeocr eval --set edgeocr_en --variant pact --net det --net rec --int8 fast" in captured.out
+    (written,) = (tmp_path / "out").glob("*.json")
+    assert json.loads(written.read_text())["settings"]["mode"] == {"precision": None, "int8": "fast"}
+
+
 def test_variant_that_is_not_built_is_refused_when_asked_for(fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code = run(["bench", "--set", "pp_ocrv2_slim", "--variant", "prune", "--out", str(tmp_path / "out")])
     assert code == 1

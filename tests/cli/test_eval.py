@@ -69,6 +69,18 @@ def test_frozen_set_is_named_and_own_labels_are_not(
     assert json.loads(capsys.readouterr().out)[0]["frozen"] is None
 
 
+def test_a_folder_of_models_is_scored_like_a_set(
+    host_runner: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["eval", "--net", "rec", "--data", str(lines), "--out", str(tmp_path / "out.json"), "--json", "--models", str(NONE)]
+    assert run(arguments) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["set"], found["variant"]) == ("none", "")
+    assert found["model"]["bytes"] == (NONE / "rec.nb").stat().st_size
+    assert run([*arguments, "--variant", "none"]) == 2
+    assert "--models names a folder, and --set or --variant a set" in capsys.readouterr().err
+
+
 def test_wrong_use_is_told_in_a_line(lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", "--data", str(lines)]) == 2
     assert "--data holds the labels of one net" in capsys.readouterr().err

@@ -56,7 +56,7 @@ def test_repeats_and_warmup(native: Runner, own_models: Models, sign: Path) -> N
     assert records[0]["lines"] == records[1]["lines"]
 
 
-@pytest.mark.parametrize("options", [["--rec-batch-num", "1"], ["--rec-batch-num", "64"], ["--threads", "3"]])
+@pytest.mark.parametrize("options", [["--rec-batch-num", "1"], ["--rec-batch-num", "64"], ["--threads", "3"], ["--threads", "4"]])
 def test_batches_and_threads_change_nothing(native: Runner, own_models: Models, sign: Path, options: list[str]) -> None:
     receipt = sign.with_name("page_receipt.png")
     usual = native.run("ocr", *own_models, sign, receipt)

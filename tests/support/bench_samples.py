@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeocr.bench.accuracy import Accuracy
+from edgeocr.bench.mode import Mode
 from edgeocr.bench.result import (
     BenchResult,
     BoundFile,
@@ -56,14 +57,23 @@ def variant_result(variant: str, totals: Sequence[float], sizes: tuple[int, int]
     return VariantResult("small", variant, files, (picture_result(totals),))
 
 
-def bench_result(kind: Kind, variants: Sequence[VariantResult], not_built: Sequence[str] = ()) -> BenchResult:
+def bench_result(kind: Kind, variants: Sequence[VariantResult], not_built: Sequence[str] = (), mode: Mode | None = None) -> BenchResult:
     return BenchResult(
         taken_at="2024-05-01T12:00:00Z",
         edgeocr_version="0.1.0",
         device=DeviceFacts("R5CT 10:ab", kind, {"ro.product.model": "Pixel 4"}, {"battery_percent": 80}, {}),
         label="no speed: emulated" if kind == "emulated" else kind,
         runner=RunnerFacts(BoundFile("edgeocr_run", "a" * 64, 3_000_000), "0.1.0", 1, "aarch64", ("asimd", "asimddp")),
-        settings=Settings(threads=1, cpu_mask="80", fixed_performance=True, min_warmups=10, samples=100, sample_seconds=60, passes=2),
+        settings=Settings(
+            threads=1,
+            cpu_mask="80",
+            fixed_performance=True,
+            min_warmups=10,
+            samples=100,
+            sample_seconds=60,
+            passes=2,
+            mode=mode or Mode(),
+        ),
         pictures=(BoundFile("page.png", "b" * 64, 1000),),
         variants=tuple(variants),
         not_built=tuple(not_built),

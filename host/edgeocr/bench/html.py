@@ -14,6 +14,7 @@ from edgeocr.bench.table import (
     COLUMNS,
     NET_COLUMNS,
     accuracy_text,
+    in_mode,
     nets_title,
     number,
     our_cells,
@@ -48,6 +49,7 @@ def render_html(report: Report, pictures: Sequence[Path], others: Sequence[Figur
     """`pictures` are the files that were read, in the order of the result's pictures; `others`: published figures shown for orientation."""
     result = report.result
     where = result.label if result.label == result.device.serial else f"{result.device.serial} ({result.label})"
+    where = in_mode(report, where)
     shown = [(variant, *pair) for variant in result.variants[:1] for pair in zip(variant.pictures, pictures, strict=True)]
     readings = "".join(_reading(picture, variant, path) for variant, picture, path in shown)
     return f"""<!doctype html>
@@ -96,7 +98,7 @@ def _rows(report: Report) -> str:
     rows = []
     for row in report.rows:
         rows.append(_row(published_cells(row.published), kind="published"))
-        rows.append(_row(our_cells(row)))
+        rows.append(_row(our_cells(row, report)))
     return "".join(rows)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
+from edgeocr.bench.mode import Mode
 from edgeocr.bench.published import Row
 from edgeocr.bench.recorded import Estimate, Net, Recorded, Score
 from edgeocr.bench.result import BenchResult, VariantResult
@@ -58,7 +59,8 @@ def gaps(result: BenchResult, recorded: Recorded) -> Iterator[str]:
     for path in recorded.absent:
         yield f"{path} is not there."
     if without := _without(result, recorded.scores):
-        yield f"No accuracy on the frozen sets is recorded for {_named(without)}; to measure it: {_evaluation(without)}"
+        command = _evaluation(without, result.settings.mode)
+        yield f"No accuracy on the frozen sets is recorded for {_named(without)}; to measure it: {command}"
     if without := _without(result, recorded.estimates):
         yield f"No A76 estimate is recorded for {_named(without)}; to make those of the nets that benchmarks/a76 knows: make a76"
 
@@ -88,9 +90,9 @@ def _named(nets: list[tuple[VariantResult, str]]) -> str:
     return ", ".join(f"{variant} {file.name} (sha256 {file.sha256[:12]}…)" for variant, file in files)
 
 
-def _evaluation(nets: list[tuple[VariantResult, str]]) -> str:
+def _evaluation(nets: list[tuple[VariantResult, str]], mode: Mode) -> str:
     """`edgeocr eval` of these nets, in one command: the next one begins its file anew."""
     variants = dict.fromkeys(variant.variant for variant, _ in nets)
     kinds = dict.fromkeys(kind for _, kind in nets)
-    options = [("set", nets[0][0].set), *(("variant", name) for name in variants), *(("net", kind) for kind in kinds)]
+    options = [("set", nets[0][0].set), *(("variant", name) for name in variants), *(("net", kind) for kind in kinds), *mode.arguments()]
     return " ".join(["edgeocr eval", *(f"--{name} {value}" for name, value in options)])

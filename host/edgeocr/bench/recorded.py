@@ -1,6 +1,6 @@
 """What is recorded of nets, found by the sha256 of their files, never by name: accuracy (`edgeocr eval`), estimated cycles (`make a76`).
 
-A record counts where it was made as `edgeocr bench` reads: on the whole of today's frozen evaluation set, without --precision and --int8;
+A record counts where it was made as `edgeocr bench` reads: on the whole of today's frozen evaluation set, in the same arithmetic (mode.py);
 estimates with one thread. The committed records are under benchmarks/results; those of build/eval.json, which `edgeocr eval` writes, count
 for what is not committed.
 """
@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edgeocr.bench.mode import Mode
 from edgeocr.errors import DataError
 
 T = TypeVar("T")
 
 ACCURACY_FILE, ESTIMATES_FILE = "accuracy.json", "a76.json"
 SHARES = {"det": "hmean", "rec": "exact"}
-AS_BENCH_READS = ("fp32", "int8")  # precisions of estimates without --precision and --int8
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,16 @@ class Recorded:
     absent: tuple[Path, ...] = ()  # files of committed records that are not there
 
 
-def load_recorded(results: Path, own_evaluation: Path, frozen: Mapping[str, str]) -> Recorded:
-    """The records in ``results``, and those that the user's own evaluation adds.
+def load_recorded(results: Path, own_evaluation: Path, frozen: Mapping[str, str], mode: Mode) -> Recorded:
+    """The records in ``results``, and those that the user's own evaluation adds, of nets computed in ``mode``.
 
     ``frozen``: det and rec → sha256 of today's evaluation set. Raises DataError for a file that cannot be used.
     """
     accuracy, estimates = results / ACCURACY_FILE, results / ESTIMATES_FILE
-    score = partial(_score, frozen=frozen)
+    score, estimate = partial(_score, frozen=frozen, mode=mode), partial(_estimate, mode=mode)
     return Recorded(
         scores=_parse(own_evaluation, score) | _parse(accuracy, score),
-        estimates=_parse(estimates, _estimate),
+        estimates=_parse(estimates, estimate),
         absent=tuple(path for path in (accuracy, estimates) if not path.exists()),
     )
 
@@ -95,10 +95,10 @@ def _parse(path: Path, parse: Callable[[dict[str, Any]], tuple[Net, T] | None]) 
     return found
 
 
-def _score(record: dict[str, Any], frozen: Mapping[str, str]) -> tuple[Net, Score] | None:
+def _score(record: dict[str, Any], frozen: Mapping[str, str], mode: Mode) -> tuple[Net, Score] | None:
     kind = _typed(record["net"], str)
-    asked = [record[name] for name in ("int8", "precision", "limit")]
-    if kind not in SHARES or asked != [None, None, None] or record.get("frozen") != frozen[kind]:
+    int8, precision, limit = (record[name] for name in ("int8", "precision", "limit"))
+    if kind not in SHARES or limit is not None or not mode.evaluated(kind, precision, int8) or record.get("frozen") != frozen[kind]:
         return None
     share = _typed(_typed(record["scores"], dict)[SHARES[kind]], float, int)
     if not 0 <= share <= 1:
@@ -107,10 +107,10 @@ def _score(record: dict[str, Any], frozen: Mapping[str, str]) -> tuple[Net, Scor
     return Net(kind, _typed(_typed(record["model"], dict)["sha256"], str)), score
 
 
-def _estimate(record: dict[str, Any]) -> tuple[Net, Estimate] | None:
+def _estimate(record: dict[str, Any], mode: Mode) -> tuple[Net, Estimate] | None:
     """Records without a sha256 (a whole picture by several nets, nets of before there was one) belong to no file."""
     kind = _typed(record["net"], str)
-    if kind not in SHARES or "sha256" not in record or record["precision"] not in AS_BENCH_READS or record["threads"] != 1:
+    if kind not in SHARES or "sha256" not in record or record["precision"] not in mode.estimated(kind) or record["threads"] != 1:
         return None
     cycles = _typed(record["a76_cycles"], int)
     if cycles <= 0:

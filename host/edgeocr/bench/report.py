@@ -53,7 +53,8 @@ class Report:
     def document(self) -> dict[str, Any]:
         """The rows as JSON data: the dataclasses here and in published.py, net_figures.py and recorded.py, field by field."""
         rows = [asdict(row) for row in self.rows]
-        return {"source": self.table.source, "device": self.table.device, "rows": rows, "gaps": list(self.gaps)}
+        about = {"source": self.table.source, "device": self.table.device, "mode": asdict(self.result.settings.mode)}
+        return {**about, "rows": rows, "gaps": list(self.gaps)}
 
 
 def build_report(result: BenchResult, table: SlimOcr, recorded: Recorded) -> Report:

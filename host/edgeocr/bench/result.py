@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeocr.bench.accuracy import Accuracy
+from edgeocr.bench.mode import Mode
 from edgeocr.bench.statistics import Summary
 from edgeocr.device.device import Kind
 from edgeocr.errors import EdgeocrError
@@ -65,6 +66,7 @@ class Settings:
     samples: int
     sample_seconds: float
     passes: int
+    mode: Mode
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from edgeocr import __version__
 from edgeocr.bench.accuracy import exact_lines, load_labels
 from edgeocr.bench.affinity import confirmed_mask, fastest_cores
+from edgeocr.bench.mode import Mode
 from edgeocr.bench.protocol import Measurement, Protocol
 from edgeocr.bench.result import (
     BenchResult,
@@ -74,11 +75,14 @@ def run_benchmark(
     protocol: Protocol,
     *,
     threads: int,
+    mode: Mode | None = None,
     not_built: Sequence[str] = (),
     observer: Observer | None = None,
 ) -> BenchResult:
     """Raises `DeviceError`, `RunnerError` or `UnreadablePictures` where the device, the runner or a picture fails."""
     observer = observer or Observer()
+    mode = mode or Mode()
+    variants = [replace(v, options=replace(v.options, precision=mode.precision, int8=mode.int8)) for v in variants]
     taken_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     hello = _prepare(device, variants, pictures, observer)
     before = read_preflight(device)
@@ -99,7 +103,7 @@ def run_benchmark(
         device=_facts(device, before),
         label=protocol.label,
         runner=RunnerFacts(BoundFile.of(require_runner(device)), hello.version, hello.protocol, hello.arch, hello.isa),
-        settings=Settings(threads, mask, fixed, protocol.min_warmups, protocol.samples, protocol.sample_seconds, protocol.passes),
+        settings=Settings(threads, mask, fixed, protocol.min_warmups, protocol.samples, protocol.sample_seconds, protocol.passes, mode),
         pictures=tuple(BoundFile.of(path) for path in pictures),
         variants=tuple(results),
         not_built=tuple(not_built),

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edgeocr.bench.accuracy import Accuracy
+from edgeocr.bench.mode import FAST
 from edgeocr.bench.net_figures import Change, NetFigures
 from edgeocr.bench.published import Row
 from edgeocr.bench.recorded import Score
@@ -49,7 +50,7 @@ def report_table(report: Report) -> Table:
     table = _figures_table(report_title(report), COLUMNS)
     for row in report.rows:
         table.add_row(*published_cells(row.published), style="dim")
-        table.add_row(*our_cells(row), end_section=True)
+        table.add_row(*our_cells(row, report), end_section=True)
     return table
 
 
@@ -62,11 +63,16 @@ def nets_table(report: Report) -> Table:
 
 
 def report_title(report: Report) -> str:
-    return f"{report.table.title} and ours (published: {report.table.device})"
+    return f"{report.table.title} and {in_mode(report, 'ours')} (published: {report.table.device})"
 
 
 def nets_title(report: Report) -> str:
-    return f"Accuracy and cost of the nets: published (ms, {report.table.device}) and ours (A76 estimate, M cycles)"
+    return f"Accuracy and cost of the nets: published (ms, {report.table.device}) and {in_mode(report, 'ours')} (A76 estimate, M cycles)"
+
+
+def in_mode(report: Report, what: str) -> str:
+    """`what`, and how the nets were computed if the run was asked for a way."""
+    return ", ".join(filter(None, (what, report.result.settings.mode.name)))
 
 
 def _figures_table(title: str, columns: Sequence[str]) -> Table:
@@ -93,11 +99,12 @@ def published_cells(row: Row) -> list[str]:
     ]
 
 
-def our_cells(row: ReportRow) -> list[str]:
+def our_cells(row: ReportRow, report: Report) -> list[str]:
     ours = row.ours
     if ours is None:
         return ["", row.missing, *[""] * (len(COLUMNS) - 2)]
-    return ["", f"ours, {ours.label}", *our_figures(ours)]
+    precision = report.result.settings.mode.precision  # of every net; --int8 changes int8 ones only
+    return ["", ", ".join(filter(None, ("ours", ours.label, precision))), *our_figures(ours)]
 
 
 def our_figures(ours: Ours) -> list[str]:
@@ -159,9 +166,19 @@ def remarks(report: Report) -> Iterator[str]:
     elif result.device.kind == "host":
         yield "These times say something of this machine only: they are not comparable with the published ones of a phone."
     yield f"Published: {report.table.source}; {report.table.engine}."
+    yield from other_arithmetic(report)
     yield "Sizes are 10^6 bytes of the files of detector and recogniser; smaller and speed-up are against row 0 of the same source."
     yield from net_remarks(report)
     yield from restless(report)
+
+
+def other_arithmetic(report: Report) -> Iterator[str]:
+    """Where ours were computed otherwise than the published: in fp32, and in int8 where PACT is named."""
+    mode = report.result.settings.mode
+    if mode.precision == "fp16":
+        yield "Ours were computed in fp16, the published in fp32, or int8 where PACT is named: not the same arithmetic."
+    if mode.int8 == FAST:
+        yield "Our int8 detectors are the fast ones, whose results are not Paddle-Lite's, with which the published were taken."
 
 
 def net_remarks(report: Report) -> Iterator[str]:

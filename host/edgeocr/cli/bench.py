@@ -13,6 +13,7 @@ from edgeocr import paths
 from edgeocr.cli import common
 
 if TYPE_CHECKING:
+    from edgeocr.bench.mode import Mode
     from edgeocr.bench.report import Report
     from edgeocr.bench.result import BenchResult
     from edgeocr.bench.run import Variant
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
     show_default="1; on the emulated phone, whose times are no speed, as many as this machine has processors",
     help="Threads of the runner.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16"]),
+    help="What the nets compute in; what their files hold if not given. Variants with int8 nets are left out, or refused if asked for.",
+)
+@click.option("--int8", type=click.Choice(["exact", "fast"]), help="How int8 nets compute (see `edgeocr ocr`).")
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of results; build/bench if not given.")
 @common.json_option
 def command(
@@ -45,6 +52,8 @@ def command(
     variants: tuple[str, ...],
     pictures: tuple[Path, ...],
     threads: int | None,
+    precision: str | None,
+    int8: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -55,6 +64,7 @@ def command(
     On a phone warm-up and samples follow a full protocol; times of this machine and of the emulated phone are marked as what they are.
     """
     from edgeocr.bench.html import render_html
+    from edgeocr.bench.mode import Mode
     from edgeocr.bench.published import other_figures, slimocr
     from edgeocr.bench.recorded import load_recorded
     from edgeocr.bench.report import build_report
@@ -64,10 +74,12 @@ def command(
 
     known = registry.load()
     table = slimocr()
-    recorded = load_recorded(paths.RESULTS, paths.EVALUATION, frozen_hashes())
+    mode = Mode(precision, int8)
+    recorded = load_recorded(paths.RESULTS, paths.EVALUATION, frozen_hashes(), mode)
     chosen, not_built = _variants(known, set_name, variants, [row.variant for row in table.rows])
+    chosen = _computable(chosen, mode, asked=bool(variants))
     read = list(pictures) or _committed_pages()
-    result = _run(device, chosen, read, threads, not_built)
+    result = _run(device, chosen, read, threads, mode, not_built)
     report = build_report(result, table, recorded)
     folder = out if out is not None else paths.BUILD / "bench"
     written = write_result(result, folder)
@@ -99,6 +111,25 @@ def _variants(known: Registry, set_name: str | None, asked: Sequence[str], publi
     return [Variant(files, reading_options(files, known)) for files in resolved], not_built
 
 
+def _computable(variants: Sequence[Variant], mode: Mode, *, asked: bool) -> list[Variant]:
+    """Those that the runner can compute in the mode; one that was asked for and cannot be is an error."""
+    from edgeocr.errors import UsageError
+
+    kept = []
+    for variant in variants:
+        refused = mode.refused_net(variant.models)
+        if refused is None:
+            kept.append(variant)
+            continue
+        complaint = f"variant {variant.models.variant} has int8 nets ({refused}), expected none for --precision {mode.precision}"
+        if asked:
+            raise UsageError(complaint, "leave out the variant, or --precision")
+        common.note(f"left out: {complaint}")
+    if not kept:
+        raise UsageError(f"the set has no variant for --precision {mode.precision}", "leave out --precision")
+    return kept
+
+
 def _committed_pages() -> list[Path]:
     from edgeocr.errors import SetupError
     from edgeocr.paths import MODELS
@@ -109,7 +140,9 @@ def _committed_pages() -> list[Path]:
     return pages
 
 
-def _run(device: str, variants: Sequence[Variant], pictures: Sequence[Path], threads: int | None, not_built: Sequence[str]) -> BenchResult:
+def _run(
+    device: str, variants: Sequence[Variant], pictures: Sequence[Path], threads: int | None, mode: Mode, not_built: Sequence[str]
+) -> BenchResult:
     from edgeocr.bench.protocol import PROTOCOLS
     from edgeocr.bench.run import Observer, run_benchmark
     from edgeocr.device.preflight import read_preflight
@@ -128,4 +161,4 @@ def _run(device: str, variants: Sequence[Variant], pictures: Sequence[Path], thr
                 bar.describe(f"Pushing {file.local.name}")
 
             observer = Observer(on_push, on_begin=bar.describe, on_reading=bar.advance)
-            return run_benchmark(opened, variants, pictures, protocol, threads=used, not_built=not_built, observer=observer)
+            return run_benchmark(opened, variants, pictures, protocol, threads=used, mode=mode, not_built=not_built, observer=observer)

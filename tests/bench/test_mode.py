@@ -1,0 +1,52 @@
+"""What --precision and --int8 of the benchmark mean: to headings, to the runner, to records of nets."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeocr.bench.mode import Mode
+from edgeocr.paths import MODELS
+from edgeocr.zoo.model_files import ModelFiles
+
+PLAIN, FP32, FP16, EXACT, FAST = Mode(), Mode("fp32"), Mode("fp16"), Mode(int8="exact"), Mode(int8="fast")
+
+
+def own(variant: str) -> ModelFiles:
+    folder = MODELS / "edgeocr_en" / variant
+    return ModelFiles("edgeocr_en", variant, folder / "det.nb", folder / "rec.nb", folder / "en_keys.txt")
+
+
+def test_modes_have_names_and_are_options_of_commands() -> None:
+    assert [mode.name for mode in (PLAIN, FP32, FP16, EXACT, FAST)] == ["", "fp32", "fp16", "exact int8", "fast int8"]
+    assert PLAIN.arguments() == []
+    assert Mode("fp16", "fast").arguments() == [("precision", "fp16"), ("int8", "fast")]
+
+
+def test_int8_nets_are_refused_where_a_precision_is_asked_for() -> None:
+    for mode in (FP32, FP16):
+        assert mode.refused_net(own("none")) is None
+        assert mode.refused_net(own("pact")) == own("pact").detector
+    for mode in (PLAIN, EXACT, FAST):
+        assert mode.refused_net(own("pact")) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "det", "rec"),
+    [
+        ((None, None), [PLAIN, FP32, EXACT], [PLAIN, FP32, EXACT, FAST]),
+        (("int8", "exact"), [PLAIN, FP32, EXACT], [PLAIN, FP32, EXACT, FAST]),
+        ((None, "fast"), [FAST], [PLAIN, FP32, EXACT, FAST]),
+        (("fp16", None), [FP16], [FP16]),
+    ],
+)
+def test_evaluations_count_for_the_modes_that_compute_so(options: tuple[str | None, str | None], det: list[Mode], rec: list[Mode]) -> None:
+    modes = (PLAIN, FP32, FP16, EXACT, FAST)
+    assert [mode for mode in modes if mode.evaluated("det", *options)] == sorted(det, key=modes.index)
+    assert [mode for mode in modes if mode.evaluated("rec", *options)] == sorted(rec, key=modes.index)
+
+
+def test_estimates_count_for_the_modes_that_compute_so() -> None:
+    for mode in (PLAIN, FP32, EXACT):
+        assert mode.estimated("det") == mode.estimated("rec") == ("fp32", "int8")
+    assert (FAST.estimated("det"), FAST.estimated("rec")) == (("fp32", "int8 fast"), ("fp32", "int8"))
+    assert FP16.estimated("det") == FP16.estimated("rec") == ("fp16",)
