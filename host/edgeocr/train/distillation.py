@@ -19,6 +19,7 @@ from edgeocr.train.described_net import described_net
 from edgeocr.train.losses import Losses
 
 EPS = 1e-6
+LEAST_TEXT = 0.01  # of a batch's pixels: where the teacher sees less, the divergence is shared out over so many
 
 
 class Distillation:
@@ -67,7 +68,7 @@ def kl_of_maps(predicts: dict[str, Tensor], answers: Tensor) -> Tensor:
     shrink, taught = predicts["maps"][:, :1], answers
     entropy = F.binary_cross_entropy(taught, taught, reduction="sum")
     divergence = F.binary_cross_entropy(shrink, taught, reduction="sum") - entropy
-    return divergence / (taught.sum() + 1)
+    return divergence / paddle.clip(taught.sum() + 1, min=LEAST_TEXT * taught.size)
 
 
 def kl_of_classes(logits: Tensor, answers: Tensor) -> Tensor:
