@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from paddle_nets import architecture, our_net
 
 from edgeocr.errors import ModelError
 from edgeocr.nets.base_model import build_model
-from edgeocr.nets.checkpoint import State, load_checkpoint, load_inference_model, load_state, read_inference_model, read_pdparams
+from edgeocr.nets.checkpoint import State, load_checkpoint, load_state, read_pdparams
 
 pytestmark = pytest.mark.paddle
 
@@ -110,20 +109,3 @@ def test_weights_of_another_net_are_refused() -> None:
     weights = Path(__file__).parents[2] / "models" / "edgeocr_en" / "rec.pdparams"
     with pytest.raises(ModelError, match=r"rec\.pdparams: does not fit the net; missing: backbone\.conv\.conv\.weight"):
         load_checkpoint(build_model(architecture("det")), weights)
-
-
-@pytest.mark.data
-def test_an_inference_model_of_another_architecture_is_refused(public_model: Callable[[str], Path]) -> None:
-    with pytest.raises(ModelError, match=r"ch_ppocr_mobile_v2\.0_cls_infer: "):
-        load_inference_model(build_model(architecture("det")), public_model("ppocr_mobile_v2.0_cls"))
-
-
-def test_a_missing_inference_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"inference\.pdmodel: no such file"):
-        read_inference_model(tmp_path / "inference")
-
-
-def test_reading_an_inference_model_leaves_dynamic_mode_on(exported: Callable[[str, str], Path]) -> None:
-    state = read_inference_model(exported("rec", "rewritten"))
-    assert paddle.in_dynamic_mode()
-    assert state["linear_0.w_0"].shape == (96, 96)

@@ -11,10 +11,11 @@ import numpy as np
 import paddle
 import pytest
 from paddle.base.proto import framework_pb2
-from paddle_nets import lines, our_net, paddle_output, page
+from paddle_nets import lines, our_net, page
 
 from edgeocr.convert import program
 from edgeocr.convert.export import export_inference_model
+from edgeocr.convert.import_weights import run_inference_model
 
 pytestmark = pytest.mark.paddle
 
@@ -33,7 +34,7 @@ def operators(block: Any) -> Counter[str]:
 @pytest.mark.parametrize("name", ["det", "rec"])
 def test_rewriting_changes_no_result(exported: Exported, name: str) -> None:
     x = page("page_sign", 96, 160) if name == "det" else lines(208, count=3)
-    before, after = (paddle_output(exported(name, style), x) for style in ("as exported", "rewritten"))
+    before, after = (run_inference_model(exported(name, style), x) for style in ("as exported", "rewritten"))
     np.testing.assert_array_equal(after, before)
 
 
@@ -92,5 +93,5 @@ def test_an_export_is_in_inference_mode_whatever_the_net_was_in(tmp_path: Path) 
     net = our_net("det")
     net.train()
     prefix = export_inference_model(net, SHAPES["det"], tmp_path)
-    assert paddle_output(prefix, page("page_sign", 64, 64)).shape == (1, 1, 64, 64)
+    assert run_inference_model(prefix, page("page_sign", 64, 64)).shape == (1, 1, 64, 64)
     assert paddle.in_dynamic_mode()

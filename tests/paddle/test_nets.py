@@ -1,28 +1,17 @@
-"""The nets answer to PaddleOCR's names and give what PaddleOCR's inference models give."""
+"""The nets answer to PaddleOCR's names and to its configurations."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import paddle
 import pytest
-from paddle_nets import architecture, noise, our_net, paddle_output, page
+from paddle_nets import architecture, noise, our_net
 
 from edgeocr.errors import ModelError
 from edgeocr.nets.base_model import build_model
-from edgeocr.nets.checkpoint import load_inference_model
 from edgeocr.nets.mobilenet_v3 import make_divisible
 
 pytestmark = pytest.mark.paddle
-
-CLS = {
-    "model_type": "cls",
-    "Backbone": {"name": "MobileNetV3", "model_name": "small", "scale": 0.35},
-    "Neck": None,
-    "Head": {"name": "ClsHead", "class_dim": 2},
-}
 
 
 def test_detector_has_the_names_of_paddleocr() -> None:
@@ -112,27 +101,3 @@ def test_a_configuration_without_a_net_is_told(change: dict[str, object], messag
     with pytest.raises(ModelError) as error:
         build_model({**architecture("det"), **change})
     assert message in error.value.message
-
-
-@pytest.mark.data
-def test_official_detector_runs_in_our_net(public_model: Callable[[str], Path]) -> None:
-    net = build_model(architecture("det"))
-    load_inference_model(net, public_model("pp_ocrv2_det"))
-    net.eval()
-    x = page("page_receipt", 480, 320)
-    with paddle.no_grad():
-        ours = net(paddle.to_tensor(x)).numpy()
-    theirs = paddle_output(public_model("pp_ocrv2_det"), x)
-    assert (theirs > 0.3).sum() > 1000  # it does find the receipt's text
-    assert np.abs(ours - theirs).max() <= 1e-5
-
-
-@pytest.mark.data
-def test_official_classifier_runs_in_our_net(public_model: Callable[[str], Path]) -> None:
-    net = build_model(CLS)
-    load_inference_model(net, public_model("ppocr_mobile_v2.0_cls"))
-    net.eval()
-    x = noise(4, 3, 48, 192)
-    with paddle.no_grad():
-        ours = net(paddle.to_tensor(x)).numpy()
-    assert np.abs(ours - paddle_output(public_model("ppocr_mobile_v2.0_cls"), x)).max() <= 1e-5

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dequantised import quantised_parameters, write_dequantised
-from paddle_nets import Array, lines, noise, paddle_output, page
+from paddle_nets import Array, lines, noise, page
 
+from edgeocr.convert.import_weights import run_inference_model
 from edgeocr.convert.nbfile import read
 from edgeocr.convert.opt import OptOptions, WeightBits
 from edgeocr.paths import MODELS
@@ -59,27 +60,27 @@ def assert_close(engine: Array, paddle: Array, bound: float) -> None:
 @pytest.mark.parametrize("given", DETECTOR_INPUTS)
 def test_our_detector(exported: Exported, engine_output: Engine, given: str) -> None:
     x = DETECTOR_INPUTS[given]()
-    assert_close(engine_output(COMMITTED / "det.nb", x), paddle_output(exported("det", "rewritten"), x), FP32_BOUND)
+    assert_close(engine_output(COMMITTED / "det.nb", x), run_inference_model(exported("det", "rewritten"), x), FP32_BOUND)
 
 
 @pytest.mark.parametrize("given", RECOGNISER_INPUTS)
 def test_our_recogniser(exported: Exported, engine_output: Engine, given: str) -> None:
     x = RECOGNISER_INPUTS[given]()
-    assert_close(engine_output(COMMITTED / "rec.nb", x), paddle_output(exported("rec", "rewritten"), x), FP32_BOUND)
+    assert_close(engine_output(COMMITTED / "rec.nb", x), run_inference_model(exported("rec", "rewritten"), x), FP32_BOUND)
 
 
 @pytest.mark.parametrize(("name", "given"), [("det", "sign 480x640"), ("det", "two pages"), ("rec", "three lines"), ("rec", "odd width")])
 def test_exports_with_unfolded_biases(exported: Exported, converted: Convert, engine_output: Engine, name: str, given: str) -> None:
     x = (DETECTOR_INPUTS | RECOGNISER_INPUTS)[given]()
     plain = exported(name, "as exported")
-    assert_close(engine_output(converted(plain), x), paddle_output(plain, x), FP32_BOUND)
+    assert_close(engine_output(converted(plain), x), run_inference_model(plain, x), FP32_BOUND)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("given", ["sign 480x640", "receipt 800x480", "two pages"])
 def test_official_detector(public_model: Public, converted: Convert, engine_output: Engine, given: str) -> None:
     x, prefix = DETECTOR_INPUTS[given](), public_model("pp_ocrv2_det")
-    assert_close(engine_output(converted(prefix), x), paddle_output(prefix, x), FP32_BOUND)
+    assert_close(engine_output(converted(prefix), x), run_inference_model(prefix, x), FP32_BOUND)
 
 
 @pytest.mark.data
@@ -88,7 +89,7 @@ def test_official_detector(public_model: Public, converted: Convert, engine_outp
 )
 def test_official_classifier(public_model: Public, converted: Convert, engine_output: Engine, given: Callable[[], Array]) -> None:
     x, prefix = given(), public_model("ppocr_mobile_v2.0_cls")
-    assert_close(engine_output(converted(prefix), x), paddle_output(prefix, x), FP32_BOUND)
+    assert_close(engine_output(converted(prefix), x), run_inference_model(prefix, x), FP32_BOUND)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -108,7 +109,7 @@ def test_weight_only_quantisation_reads_the_same(
     exported: Exported, converted: Convert, engine_output: Engine, bits: WeightBits, bound: float
 ) -> None:
     prefix, x = exported("rec", "rewritten"), lines(320, count=3)
-    engine, paddle = engine_output(converted(prefix, OptOptions(weight_bits=bits)), x), paddle_output(prefix, x)
+    engine, paddle = engine_output(converted(prefix, OptOptions(weight_bits=bits)), x), run_inference_model(prefix, x)
     assert_close(engine, paddle, bound)
     np.testing.assert_array_equal(engine.argmax(2), paddle.argmax(2))
 
@@ -117,7 +118,7 @@ def test_weight_only_quantisation_reads_the_same(
 def test_fp16_markers_are_fp32_arithmetic_on_the_host(exported: Exported, converted: Convert, engine_output: Engine, name: str) -> None:
     prefix = exported(name, "rewritten")
     x = page("page_sign", 128, 160) if name == "det" else lines(320, count=3)
-    assert_close(engine_output(converted(prefix, OptOptions(fp16=True)), x), paddle_output(prefix, x), FP32_BOUND)
+    assert_close(engine_output(converted(prefix, OptOptions(fp16=True)), x), run_inference_model(prefix, x), FP32_BOUND)
 
 
 INT8_PAGES = ["sign 480x640", "receipt 800x480"]
@@ -131,7 +132,7 @@ def test_official_int8_detector_follows_its_quantisation_aware_training(
     """Fake quantisation in fp32 and int8 arithmetic decide ties differently, and the net amplifies one flip to a whole pixel, so the maps
     agree as regions, not pixel by pixel."""
     x, prefix = DETECTOR_INPUTS[given](), public_model("pp_ocrv2_det_qat")
-    engine, paddle = engine_output(converted(prefix), x), paddle_output(prefix, x)
+    engine, paddle = engine_output(converted(prefix), x), run_inference_model(prefix, x)
     text, expected = engine > 0.3, paddle > 0.3
     assert expected.sum() > 5000
     assert (text & expected).sum() / (text | expected).sum() > 0.95

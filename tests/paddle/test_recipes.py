@@ -116,6 +116,16 @@ def test_a_folder_of_another_recipe_is_left_alone(folder: Path) -> None:
         run(write(folder, "pact.json", weights=str(WEIGHTS), pact={"alpha_l2": 1.0}), folder / "out")
 
 
+def test_a_folder_of_before_an_option_was_added_is_the_same_recipes(folder: Path) -> None:
+    recipe = write(folder, "pact.json", weights=str(WEIGHTS), pact={}, train={"Global": {"iterations": 1}})
+    final = run(recipe, folder / "out")
+    note = folder / "out" / "recipe.json"
+    document = json.loads(note.read_text())
+    del document["pact"]["freeze_batch_norms"]
+    note.write_text(json.dumps(document))
+    assert run(recipe, folder / "out") == final
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [

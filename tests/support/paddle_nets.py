@@ -1,10 +1,8 @@
-"""Our nets and the public ones as Paddle runs them; inputs made of the project's own pictures. For tests/paddle."""
+"""Our nets as Paddle runs them; inputs made of the project's own pictures. For tests/paddle."""
 
 from __future__ import annotations
 
 import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -37,27 +35,6 @@ def our_net(name: str) -> BaseModel:
 
 def architecture(name: str) -> dict[str, Any]:
     return read_set("edgeocr_en").nets("none")[name].architecture
-
-
-def paddle_output(prefix: Path, x: Array) -> Array:
-    """The first output of an inference model by Paddle on the CPU, operator by operator: no oneDNN, no fusion."""
-    predictor = _predictor(prefix)
-    handle = predictor.get_input_handle(predictor.get_input_names()[0])
-    handle.reshape(x.shape)
-    handle.copy_from_cpu(np.ascontiguousarray(x))
-    predictor.run()
-    output: Array = predictor.get_output_handle(predictor.get_output_names()[0]).copy_to_cpu()
-    return output
-
-
-@cache
-def _predictor(prefix: Path) -> Any:
-    config = paddle.inference.Config(f"{prefix}.pdmodel", f"{prefix}.pdiparams")
-    config.disable_glog_info()
-    config.disable_mkldnn()
-    config.switch_ir_optim(False)
-    config.set_cpu_math_library_num_threads(1)  # more change the order of sums
-    return paddle.inference.create_predictor(config)
 
 
 def page(name: str, height: int, width: int) -> Array:

@@ -44,6 +44,9 @@ COMMANDS = {
     "synth": LazyCommand("edgeocr.cli.synth:command", "Draw pictures of synthetic text with labels."),
     "train": LazyCommand("edgeocr.cli.train:command", "Train a detector, direction classifier or recogniser."),
     "sensitivity": LazyCommand("edgeocr.cli.sensitivity:command", "Measure what accuracy each layer's filters are worth, and draw it."),
+    "import-weights": LazyCommand("edgeocr.cli.import_weights:command", "Take the weights of an inference model to start a training from."),
+    "compress": LazyCommand("edgeocr.cli.compress:command", "Prune or quantise a net by a recipe, train it, convert it to .nb."),
+    "convert": LazyCommand("edgeocr.cli.convert:command", "Convert an inference model or weights to .nb."),
     "doctor": LazyCommand("edgeocr.cli.doctor:command", "Say what this machine has and what is missing."),
     "completion": LazyCommand("edgeocr.cli.completion:command", "Print the completion script of a shell."),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeocr.cli import common
+from edgeocr.cli.recipe_progress import RecipeProgress
 from edgeocr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def command(set_name: str | None, variant: str | None, out: Path | None, from_sc
     if from_scratch:
         for spec, variants in wanted:
             with common.progress(f"recipes of {spec.name}") as bar:
-                remade[spec.name] = remake(spec, variants, _RecipeProgress(bar).line)
+                remade[spec.name] = remake(spec, variants, RecipeProgress(bar).line)
     builds = []
     with common.progress("building", total=work) as bar:
         started = False
@@ -70,28 +70,6 @@ def command(set_name: str | None, variant: str | None, out: Path | None, from_sc
         return
     for b in builds:
         _show(b)
-
-
-class _RecipeProgress:
-    """The recipes' records on the progress line; evaluations as lines that stay."""
-
-    def __init__(self, bar: common.Progress) -> None:
-        self.bar = bar
-
-    def line(self, line: str) -> None:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            return  # a remark of a library
-        recipe = record["recipe"]
-        if "eval" in record:
-            common.note(f"{recipe}, iteration {record['iteration']}: " + ", ".join(f"{k} {v:.4f}" for k, v in record["eval"].items()))
-        elif record["stage"] == "prune":
-            common.note(f"{recipe}: {record['macs']:.1%} of the multiplications and {record['parameters']:.1%} of the parameters are left")
-        elif record["stage"] == "sensitivity":
-            self.bar.describe(f"{recipe}: sensitivity {record['done']}/{record['of']}")
-        elif "loss" in record:
-            self.bar.describe(f"{recipe}: training {record['iteration']}/{record['iterations']}  loss {record['loss']:.4f}")
 
 
 def _document(build: Build) -> dict[str, object]:

@@ -49,19 +49,21 @@ RECIPE, SENSITIVITY, CHOICE, PRUNED, TRAINING, FINAL = (
 @dataclass(frozen=True)
 class PruneConfig:
     """``macs`` and ``parameters``: what share of either may be left. No layer loses more than ``max_ratio`` of its filters, for layers
-    that seem useless alone are not all useless together. ``ratios`` are measured on ``pages`` pages."""
+    that seem useless alone are not all useless together. ``ratios`` are measured on ``pages`` pages. ``freeze_batch_norms`` is as that of
+    `PactConfig`."""
 
     macs: float
     parameters: float
     pages: int
     ratios: tuple[float, ...]
     max_ratio: float = 0.5
+    freeze_batch_norms: bool = False
 
 
 @dataclass(frozen=True)
 class PactConfig:
     """``alpha_l2``: the L2 factor of every α, that of the optimiser if null; ``warm_batches`` set the first activation scales.
-    ``freeze_batch_norms`` keeps the start's statistics, for a start that has seen more than the pictures of this training."""
+    ``freeze_batch_norms`` trains with the start's statistics, for a start that has seen more than the pictures of this training."""
 
     alpha_l2: float | None = None
     warm_batches: int = 20
@@ -109,6 +111,8 @@ def run(file: Path, out_dir: Path, on_record: OnRecord = lambda record: None) ->
     with paddle.utils.unique_name.guard():  # a checkpoint holds names that count what the process has built
         if recipe.prune is not None:
             net = _pruned(config, recipe.prune, out_dir, tell)
+            if recipe.prune.freeze_batch_norms:
+                freeze_batch_norms(net)
         else:
             assert recipe.pact is not None  # refused by the reader
             net = _quantised(config, start, recipe.pact, resumes=(out_dir / TRAINING / RESUME).is_file())
@@ -181,5 +185,7 @@ def _claim(out_dir: Path, recipe: Recipe) -> None:
         raise DataError(f"{e.filename or out_dir}: cannot be used: {e.strerror}") from e
     if there is None:
         write_atomically(file, document.encode())
-    elif there != document:
+        return
+    noted = Reader(str(file), Path()).dataclass(Recipe, json.loads(there), "")  # compared as read: it may lack an option added since
+    if noted != recipe:
         raise UsageError(f"{out_dir}: holds the work of another recipe", "give another folder, or remove this one")

@@ -1,8 +1,8 @@
 """A net and its weights → a Paddle inference model that Paddle-Lite's opt takes. Runs in the Paddle environment.
 
 As a program: ``python -m edgeocr.convert.export NET.json OUT_DIR``, where NET.json is {"architecture": …, "weights": path,
-"input": [null, 3, 32, null], "pruned": true, "quantised": true}, the last two if they are so. It writes OUT_DIR/inference.pdmodel and
-.pdiparams and prints {"paddle": version}; on failure the exit code is 1 and stderr has a line "error: …".
+"input": [null, 3, 32, null], "pruned": true, "quantised": true}; without the last two the weights tell. It writes
+OUT_DIR/inference.pdmodel and .pdiparams and prints {"paddle": version}; on failure the exit code is 1 and stderr has a line "error: …".
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from paddle.static import InputSpec
 
 from edgeocr.child import run_as_program
 from edgeocr.compress.export import save_quantised
-from edgeocr.compress.pact import load_quantised
+from edgeocr.compress.pact import holds_scales, load_quantised
 from edgeocr.convert import program
 from edgeocr.nets.base_model import build_model
-from edgeocr.nets.checkpoint import load_checkpoint
+from edgeocr.nets.checkpoint import load_checkpoint, read_pdparams
 from edgeocr.nets.pruned import load_pruned_checkpoint
 
 INPUT_NAME = "x"
@@ -70,16 +70,16 @@ def main(arguments: Sequence[str]) -> None:
     with paddle.utils.unique_name.guard():
         net = build_model(spec["architecture"])
     weights = Path(spec["weights"])
-    with _stdout_on_stderr():
-        if spec.get("quantised"):
+    with stdout_on_stderr():
+        if spec["quantised"] if "quantised" in spec else holds_scales(read_pdparams(weights)):
             export_quantised_model(net, weights, spec["input"], out_dir)
         else:
-            (load_pruned_checkpoint if spec.get("pruned") else load_checkpoint)(net, weights)
+            (load_pruned_checkpoint if spec.get("pruned", True) else load_checkpoint)(net, weights)
             export_inference_model(net, spec["input"], out_dir)
     print(json.dumps({"paddle": paddle.__version__}))
 
 
-class _stdout_on_stderr:
+class stdout_on_stderr:
     """Paddle's C++ side writes to file descriptor 1, which belongs to the report."""
 
     def __enter__(self) -> None:

@@ -35,13 +35,13 @@ def fetch_results_directly(block: Any) -> None:
     """Without the multiplications by one that Paddle puts in front of every fetch when it saves, under numbers that count all saves."""
     needs = _needs(block)
     for i, op in enumerate(block.ops):
-        while op.type == "fetch" and needs[i] and _is_identity(block.ops[needs[i][0]]):
+        while op.type == "fetch" and needs[i] and is_identity(block.ops[needs[i][0]]):
             identity = needs[i][0]
             _variable(op.inputs, "X").arguments[0] = _argument(block.ops[identity].inputs, "X")
             needs[i] = needs[identity]
 
 
-def _is_identity(op: Any) -> bool:
+def is_identity(op: Any) -> bool:
     return bool(op.type == "scale" and _attribute(op, "scale").f == 1 and _attribute(op, "bias").f == 0)
 
 

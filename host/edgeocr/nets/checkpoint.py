@@ -1,4 +1,4 @@
-"""Weights into nets: PaddleOCR's ``.pdparams`` checkpoints by name, inference models by number.
+"""Weights into nets: PaddleOCR's ``.pdparams`` checkpoints, by name.
 
 A ``.pdparams`` file is a pickle. It is read here by an unpickler that knows NumPy arrays and nothing else: a hostile file runs no code.
 """
@@ -6,14 +6,12 @@ A ``.pdparams`` file is a pickle. It is read here by an unpickler that knows Num
 from __future__ import annotations
 
 import pickle
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-import paddle
 from paddle import nn
 
 from edgeocr.errors import ModelError
@@ -105,55 +103,3 @@ def _some(names: list[str], most: int = 5) -> str:
 def load_checkpoint(net: nn.Layer, path: Path) -> None:
     """Loads a ``.pdparams`` file whose names are PaddleOCR's. Raises ModelError."""
     load_state(net, read_pdparams(path), source=str(path))
-
-
-def read_inference_model(prefix: Path) -> State:
-    """The arrays of ``prefix``.pdmodel + .pdiparams by Parameter.name (``conv2d_0.w_0``). Raises ModelError."""
-    for suffix in (".pdmodel", ".pdiparams"):
-        if not prefix.with_name(prefix.name + suffix).is_file():
-            raise ModelError(f"{prefix}{suffix}: no such file")
-    static_before = not paddle.in_dynamic_mode()
-    paddle.enable_static()
-    try:
-        scope = paddle.static.Scope()
-        with paddle.static.scope_guard(scope):
-            program, _, _ = paddle.static.load_inference_model(str(prefix), paddle.static.Executor(paddle.CPUPlace()))
-            names = [v.name for v in program.list_vars() if v.persistable and v.name not in ("feed", "fetch")]
-            return {name: np.array(scope.find_var(name).get_tensor()) for name in names}
-    finally:
-        if not static_before:
-            paddle.disable_static()
-
-
-_NUMBERED = re.compile(r"(?P<kind>\w+?)_(?P<number>\d+)\.(?P<leaf>[wb]_\d+)")
-
-
-def _order(parameter_name: str) -> tuple[str, int, str]:
-    """Kind of layer, its number among those of the kind, which of its tensors."""
-    m = _NUMBERED.fullmatch(parameter_name)
-    if m is None:
-        raise ModelError(f"the parameter {parameter_name!r} has no number, expected a name like conv2d_0.w_0")
-    kind = "linear" if m["kind"] == "fc" else m["kind"]  # PaddleOCR names the heads' Linear layers fc
-    return kind, int(m["number"]), m["leaf"]
-
-
-def load_inference_model(net: nn.Layer, prefix: Path) -> None:
-    """Loads a Paddle inference model into ``net``.
-
-    Inference models keep no structured names, but Paddle numbers layers of each kind as they are built, and the nets here are built in
-    PaddleOCR's order: the n-th convolution of one is the n-th of the other. What only training needs (``head.thresh``) may be missing.
-    Raises ModelError where counts or shapes differ.
-    """
-    theirs = read_inference_model(prefix)
-    training_only = ("head.thresh.",)
-    structured = {tensor.name: name for name, tensor in net.state_dict().items() if not name.startswith(training_only)}
-    ours_sorted = sorted(structured, key=_order)
-    theirs_sorted = sorted(theirs, key=_order)
-    for ours_name, theirs_name in zip(ours_sorted, theirs_sorted, strict=False):
-        ours_kind, theirs_kind = _order(ours_name), _order(theirs_name)
-        if (ours_kind[0], ours_kind[2]) != (theirs_kind[0], theirs_kind[2]):
-            raise ModelError(f"{prefix}: {theirs_name} stands where the net has {structured[ours_name]}; another architecture")
-    if len(ours_sorted) != len(theirs_sorted):
-        raise ModelError(f"{prefix}: holds {len(theirs_sorted)} tensors, expected {len(ours_sorted)}")
-    state = {structured[a]: theirs[b] for a, b in zip(ours_sorted, theirs_sorted, strict=True)}
-    load_state(net, state, source=str(prefix), not_needed=training_only)

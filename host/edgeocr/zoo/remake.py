@@ -1,4 +1,4 @@
-"""The weights of a set's small variants made anew from its base weights, by their recipes, in the Paddle environment."""
+"""Small nets made from the weights of larger ones by recipes, in the Paddle environment: those of a set, or one of the user's."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from edgeocr.convert.paddle_env import stream_module
 from edgeocr.paths import BUILD
+from edgeocr.train.config import read_config
 from edgeocr.zoo.build import SetSpec
+from edgeocr.zoo.user_models import convert_weights
 
-RESULT = "final.pdparams"  # of a recipe's folder, see compress/recipes.py
+RESULT, CONFIG = "final.pdparams", "train/config.json"  # of a recipe's folder, see compress/recipes.py
 
 
 def recipes(spec: SetSpec, variants: Iterable[str]) -> dict[str, Path]:
@@ -26,6 +28,22 @@ def remake(spec: SetSpec, variants: Iterable[str], on_line: Callable[[str], None
     made = {}
     for weights, recipe in recipes(spec, variants).items():
         folder = BUILD / "train" / recipe.stem
-        stream_module("edgeocr.compress", [recipe, folder], f"recipe {recipe.stem}", on_line)
-        made[weights] = folder / RESULT
+        made[weights] = _follow(recipe, folder, on_line)
     return made
+
+
+def follow(recipe: Path, folder: Path, on_line: Callable[[str], None], on_step: Callable[[str], None] = lambda what: None) -> Path:
+    """The small net of one recipe, made in ``folder`` from where it stands; its `.nb` there, det.nb, rec.nb or cls.nb.
+
+    ``on_line`` hears as that of `remake`, ``on_step`` what is done after the training.
+    """
+    weights = _follow(recipe, folder, on_line)
+    config = read_config(folder / CONFIG)
+    out = folder / f"{config.model_type}.nb"
+    convert_weights(config, weights, out, on_step)
+    return out
+
+
+def _follow(recipe: Path, folder: Path, on_line: Callable[[str], None]) -> Path:
+    stream_module("edgeocr.compress", [recipe, folder], f"recipe {recipe.stem}", on_line)
+    return folder / RESULT
