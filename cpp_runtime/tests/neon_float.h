@@ -1,13 +1,12 @@
-// What the tests of the floating point NEON kernels share: nodes with tails of every form, and the comparison with the plain set.
+// What the tests of the floating point NEON kernels share: what nets compute in, and the comparison with the plain set.
 #pragma once
 
 #if defined(__aarch64__)
 
 #include <utility>
 
-#include "graph/fused_tail.h"
-#include "kernel_harness.h"
 #include "kernels/neon/neon.h"
+#include "tails.h"
 
 namespace edgeocr::kernel_test {
 
@@ -23,47 +22,8 @@ inline std::unique_ptr<kernels::Kernel> neon_kernel(const Operator& op) {
   return kernels::create_kernel(op.node, op.graph, sets);
 }
 
-inline const char* neon_activation(Random& random) {
-  return random.pick({"relu", "hard_swish", "hard_swish", "relu6", "leaky_relu", "sigmoid", "hard_sigmoid", "swish", "tanh"});
-}
-
-// Outputs of a shape, and a tail of any form to make them; returns it as text. residual_scale is 1 or divides height and width.
-inline std::string add_tail(Operator& op, Random& random, const std::string& output, const Shape& shape, int residual_scale = 1,
-                            Net net = Net::int8) {
-  std::string text;
-  graph::FusedTail tail;
-  if (random.chance(20)) {
-    const int64_t n = shape[shape.rank() == 4 ? 1 : shape.rank() - 1];
-    const auto owner = std::make_shared<std::vector<float>>(random.reals({n}).data);
-    tail.addend =
-        std::make_shared<graph::Constant>(graph::Constant{DataType::f32, {n}, owner, std::as_bytes(std::span<const float>(*owner))});
-    text += " addend";
-  }
-  if (random.chance(60)) {
-    graph::Node activation;
-    activation.op = neon_activation(random);
-    if (activation.op == "leaky_relu") activation.attrs["alpha"] = 0.1f;
-    text += " then " + activation.op;
-    tail.activation = std::make_shared<const graph::Node>(activation);
-  }
-  if (random.chance(40)) {
-    Shape residual = shape;
-    if (shape.rank() == 4) residual[2] /= residual_scale, residual[3] /= residual_scale;
-    tail.residual = static_cast<int>(op.node.inputs.size());
-    tail.residual_scale = residual_scale;
-    op.input("Residual", random.reals(residual));
-    text += " residual x" + std::to_string(residual_scale);
-  }
-  const int count = random.chance(20) ? 2 : 1;
-  for (int i = 0; i < count; i++) {
-    const DataType dtype = net == Net::int8 && random.chance(30) ? DataType::i8 : DataType::f32;
-    tail.outputs.push_back({dtype, dtype == DataType::i8 ? random.real(0.003f, 0.05f) : 0.0f});
-    op.output(output, dtype, shape);
-    text += std::string(" to ") + name_of(dtype);
-  }
-  const bool steps = tail.addend != nullptr || tail.activation != nullptr || tail.residual >= 0;
-  if (steps || count > 1 || tail.outputs[0].dtype != DataType::f32) op.node.tail = std::make_shared<const graph::FusedTail>(tail);
-  return text;
+inline std::string add_tail(Operator& op, Random& random, const std::string& output, const Shape& shape, int residual_scale, Net net) {
+  return add_tail(op, random, output, shape, residual_scale, net == Net::int8);
 }
 
 // The node, its inputs and its outputs in fp16; of several outputs the last stays fp32.

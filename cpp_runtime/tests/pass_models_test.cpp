@@ -1,8 +1,10 @@
-// The fused graph of real files against the file's own operators, both on the plain kernels; bands of rows against whole maps.
+// The fused graph of real files against the file's own operators, both on the plain kernels; bands of rows against whole maps; several
+// threads against one.
 #include <algorithm>
 #include <cstring>
 
 #include "edgeocr/session.h"
+#include "graph/passes/lower_to_fp16.h"
 #include "kernel_harness.h"
 #include "program.h"
 
@@ -83,7 +85,49 @@ float fp16_difference(const std::string& path, const Shape& shape) {
   return largest;
 }
 
+// The ways of computing a file that this processor has.
+std::vector<std::pair<std::string, SessionOptions>> modes_of(const std::string& path) {
+  SessionOptions plain, usual, fast, fp16;
+  plain.generic_only = true;  // loaded sooner
+  fast.int8_fast = true;
+  fp16.precision = Precision::fp16;
+  std::vector<std::pair<std::string, SessionOptions>> modes;
+  if (graph::has_int8(Session::load(path, plain).graph())) {
+    modes.emplace_back("int8 exact", usual);
+    if (path.find("det") != std::string::npos) modes.emplace_back("int8 fast", fast);  // of others it changes nothing
+  } else {
+    modes.emplace_back("fp32", usual);
+    if (kernels::has_fp16()) modes.emplace_back("fp16", fp16);
+  }
+  return modes;
+}
+
+// All files of tests, and the project's own.
+std::vector<std::string> models() {
+  std::vector<std::string> paths = test_models();
+  if (paths.empty()) MESSAGE("only on the project's own: EDGEOCR_TEST_DATA is not set");
+  for (const char* net : {"none/det.nb", "none/rec.nb", "pact/det.nb", "pact/rec.nb"})
+    paths.push_back((std::filesystem::path(EDGEOCR_MODELS) / "edgeocr_en" / net).string());
+  return paths;
+}
+
 }  // namespace
+
+TEST_CASE("threads: networks give the same bits with one to four") {
+  for (const std::string& path : models())
+    for (auto& [mode, options] : modes_of(path)) {
+      CAPTURE(path);
+      CAPTURE(mode);
+      const Shape shape = path.find("det") != std::string::npos ? Shape{1, 3, 160, 96} : shapes_of(path)[0];
+      Session alone = Session::load(path, options);
+      const std::vector<float> expected = result(alone, shape);
+      for (options.threads = 2; options.threads <= 4; options.threads++) {
+        CAPTURE(options.threads);
+        Session session = Session::load(path, options);
+        CHECK(result(session, shape) == expected);
+      }
+    }
+}
 
 TEST_CASE("fp16: probabilities of networks stay close to those of fp32") {
   if (!kernels::has_fp16()) {

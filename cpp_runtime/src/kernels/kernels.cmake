@@ -39,6 +39,7 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/table.cpp
   generic/transpose.cpp
   generic/views.cpp
+  lstm.cpp
   tail.cpp
   unary.cpp)
 list(TRANSFORM EDGEOCR_KERNEL_SOURCES PREPEND ${EDGEOCR_KERNELS_DIR}/)
@@ -74,7 +75,11 @@ foreach(level IN LISTS EDGEOCR_LEVELS)
   target_sources(edgeocr PRIVATE $<TARGET_OBJECTS:loops_${level}>)
 endforeach()
 
-# Kernel sets for one architecture, in object libraries of their own flags.
+# Kernel sets for one architecture, in object libraries of their own flags. The int8 kernels are around the loops of either.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|x86_64|AMD64")
+  file(GLOB EDGEOCR_INT8_SOURCES CONFIGURE_DEPENDS ${EDGEOCR_KERNELS_DIR}/int8/*.cpp)
+  target_sources(edgeocr PRIVATE ${EDGEOCR_INT8_SOURCES})
+endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   file(GLOB EDGEOCR_NEON_SOURCES CONFIGURE_DEPENDS ${EDGEOCR_KERNELS_DIR}/neon/*.cpp)
   add_library(kernels_neon OBJECT ${EDGEOCR_NEON_SOURCES})

@@ -1,22 +1,19 @@
-#include "kernels/neon/gemm_i8.h"
-
+// Rows of pixels times packed columns by SDOT: a register tile is 4 pixels x 24 or 16 columns, or 8 x 8.
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <utility>
+
+#include "kernels/neon/inner_loops_i8.h"
+#include "kernels/neon/requantise.h"
 
 namespace edgeocr::kernels::neon {
 
 namespace {
 
-constexpr int64_t kWidestTile = 24;
-
-constexpr std::array<int32_t, kWidestTile> filled(int32_t value) {
-  std::array<int32_t, kWidestTile> values{};
-  values.fill(value);
-  return values;
-}
-alignas(16) constexpr auto kBiasedStart = filled(kSumStartBits);
-alignas(16) constexpr auto kZeroStart = filled(0);
+using int8::GemmFunction;
+using int8::GemmRow;
+using int8::GemmTile;
 
 // Segments and bytes per segment that a tile is compiled for, so that the products are one straight block; {0, 0}: any.
 struct Depth {
@@ -87,8 +84,7 @@ template <int Pixels, int Vectors, int K>
 
 // Pixels x .. x + Pixels - 1 of a row by 4 * Vectors columns.
 template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
-[[gnu::always_inline]] inline void compute_tile(const GemmRow& row, int64_t x, const int8_t* weights, int64_t segments, int64_t k,
-                                                const FinishConstants& constants) {
+[[gnu::always_inline]] inline void compute_tile(const GemmRow& row, int64_t x, const GemmTile& tile, const FinishConstants& constants) {
   int32x4_t sums[Pixels][Vectors];
   // Pointers that go from pixel to pixel by additions: a 64-bit multiplication for each of them takes longer than a small tile.
   const int32_t* start = row.start + x * row.start_step;
@@ -100,16 +96,16 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
     for (int v = 0; v < Vectors; v++) sums[p][v] = vld1q_s32(start + 4 * v);
   }
   fence(sums);
-  weights = opaque(weights);  // else the weights move out of the loop over the pixels, and are spilled
+  const int8_t* weights = opaque(tile.weights);  // else the weights move out of the loop over the pixels, and are spilled
   const ptrdiff_t offset = x * row.pixel_step;
   if constexpr (D.segments > 0) {
 #pragma clang loop unroll(full)
     for (size_t s = 0; s < D.segments; s++)
-      weights = multiply_segment<Pixels, Vectors, D.k>(sums, opaque(row.segments[s] + offset), row.pixel_step, k, weights);
+      weights = multiply_segment<Pixels, Vectors, D.k>(sums, opaque(row.segments[s] + offset), row.pixel_step, tile.k, weights);
   } else {
 #pragma clang loop unroll(disable)
-    for (size_t s = 0; s < static_cast<size_t>(segments); s++)
-      weights = multiply_segment<Pixels, Vectors, 0>(sums, opaque(row.segments[s] + offset), row.pixel_step, k, weights);
+    for (size_t s = 0; s < static_cast<size_t>(tile.segments); s++)
+      weights = multiply_segment<Pixels, Vectors, 0>(sums, opaque(row.segments[s] + offset), row.pixel_step, tile.k, weights);
   }
   fence(sums);
   if constexpr (F.store == Store::sums) {
@@ -148,13 +144,14 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
 }
 
 template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
-void compute_row(const GemmRow& given, const int8_t* weights, int64_t segments, int64_t k, const FinishConstants& given_constants) {
+void compute_row(const GemmRow& given, const GemmTile& given_tile, const FinishConstants& given_constants) {
   const GemmRow row = given;
+  const GemmTile tile = given_tile;
   const FinishConstants constants = given_constants;
   if (row.pixels >= Pixels) {
     // The last tile may overlap the one before.
     for (int64_t x = 0; x < row.pixels; x += Pixels)
-      compute_tile<Pixels, Vectors, D, F, Biased>(row, std::min(x, row.pixels - Pixels), weights, segments, k, constants);
+      compute_tile<Pixels, Vectors, D, F, Biased>(row, std::min(x, row.pixels - Pixels), tile, constants);
     return;
   }
   // Fewer pixels than a tile has: each of them as all pixels of a tile.
@@ -166,7 +163,7 @@ void compute_row(const GemmRow& given, const int8_t* weights, int64_t segments, 
     one.residual += (x >> row.residual_shift) * row.residual_step;
     one.pixel_step = one.start_step = one.out_step = one.residual_step = 0;
     one.pixels = Pixels;
-    compute_row<Pixels, Vectors, D, F, Biased>(one, weights, segments, k, constants);
+    compute_row<Pixels, Vectors, D, F, Biased>(one, tile, constants);
   }
 }
 
@@ -182,15 +179,13 @@ template <Form F> constexpr std::span<const Depth> depths() {
   return {};
 }
 
-int64_t tile_columns(int64_t columns) { return columns >= 24 ? 24 : columns >= 16 ? 16 : 8; }
-
 }  // namespace
 
-GemmI8::RowFunction GemmI8::choose(int64_t columns, int64_t segments, int64_t k, Form form, bool biased) {
-  const auto with_tile = [&]<Form F, int Pixels, int Vectors>() -> RowFunction {
+GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const Form& form) {
+  const auto with_tile = [&]<Form F, int Pixels, int Vectors>() -> GemmFunction {
     if constexpr (F.store != Store::steps && F.store != Store::sums)
-      if (!biased) return compute_row<Pixels, Vectors, kAny, F, false>;
-    RowFunction found = compute_row<Pixels, Vectors, kAny, F, true>;
+      if (form.wide) return compute_row<Pixels, Vectors, kAny, F, false>;
+    GemmFunction found = compute_row<Pixels, Vectors, kAny, F, true>;
     const auto among = [&]<size_t... I>(std::index_sequence<I...>) {
       const auto is = [&](Depth depth) { return depth.segments == segments && depth.k == k; };
       ((is(depths<F>()[I]) ? void(found = compute_row<Pixels, Vectors, depths<F>()[I], F, true>) : void()), ...);
@@ -198,7 +193,7 @@ GemmI8::RowFunction GemmI8::choose(int64_t columns, int64_t segments, int64_t k,
     among(std::make_index_sequence<depths<F>().size()>());
     return found;
   };
-  const auto with_form = [&]<Form F>() -> RowFunction {
+  const auto with_form = [&]<Form F>() -> GemmFunction {
     if (columns == 24) return with_tile.template operator()<F, 4, 6>();
     if (columns == 16) return with_tile.template operator()<F, 4, 4>();
     return with_tile.template operator()<F, 8, 2>();
@@ -221,65 +216,6 @@ GemmI8::RowFunction GemmI8::choose(int64_t columns, int64_t segments, int64_t k,
       return with_form.template operator()<Form{Function::residual, Store::fp32}>();
   }
   std::abort();
-}
-
-GemmI8::GemmI8(int64_t segments, int64_t k, int64_t columns, Form form, const Weight& weight, std::span<const int64_t> other_reach)
-    : segments_(segments), k_(k), form_(form), reach_(static_cast<size_t>(columns), 0) {
-  std::ranges::copy(other_reach, reach_.begin());
-  weights_.reserve(static_cast<size_t>(segments * k * columns));
-  for (int64_t first = 0, width = 0; first < columns; first += width) {
-    width = tile_columns(columns - first);
-    Tile tile{.column = first, .columns = width, .weights = weights_.size()};
-    for (int64_t segment = 0; segment < segments; segment++)
-      for (int64_t i = 0; i < k; i += 4)
-        for (int64_t column = first; column < first + width; column++)
-          for (int64_t j = 0; j < 4; j++) {
-            const int8_t w = weight(segment, i + j, column);
-            reach_[static_cast<size_t>(column)] += 128 * std::abs(static_cast<int64_t>(w));
-            weights_.push_back(w);
-          }
-    for (int64_t column = first; column < first + width; column++) tile.biased &= reach_[static_cast<size_t>(column)] < kSumLimit;
-    if (form.store == Store::sums) tile.biased = false;
-    tile.function = choose(width, segments, k, form, tile.biased);
-    tiles_.push_back(tile);
-  }
-}
-
-void GemmI8::take_steps(std::span<const Rule> rules) {
-  const Form form{form_.function, Store::steps};
-  for (Tile& tile : tiles_) {
-    const auto first = static_cast<size_t>(tile.column), count = static_cast<size_t>(tile.columns);
-    tile.steps = find_steps(rules.subspan(first, count), std::span(reach_).subspan(first, count));
-    if (tile.steps) tile.function = choose(tile.columns, segments_, k_, form, true);
-  }
-}
-
-int32_t GemmI8::start(int64_t column) const {
-  const Tile& tile = *std::prev(std::ranges::upper_bound(tiles_, column, {}, &Tile::column));
-  if (tile.steps) return tile.steps->start[static_cast<size_t>(column - tile.column)];
-  return tile.biased ? kSumStartBits : 0;
-}
-
-void GemmI8::run(const GemmRow& given, const FinishConstants& given_constants) const {
-  for (const Tile& tile : tiles_) {
-    GemmRow row = given;
-    FinishConstants constants = given_constants;
-    if (row.start == nullptr) {
-      row.start = tile.steps ? tile.steps->start.data() : (tile.biased ? kBiasedStart : kZeroStart).data();
-      row.start_step = 0;
-    } else {
-      row.start += tile.column;
-    }
-    row.out += tile.column * (form_.store == Store::fp32 || form_.store == Store::sums ? 4 : 1);
-    if (row.residual != nullptr) row.residual += tile.column;
-    if (tile.steps) {
-      constants = with_steps(constants, *tile.steps);
-    } else if (constants.scale != nullptr) {
-      constants.scale += tile.column;
-      constants.bias += tile.column;
-    }
-    tile.function(row, weights_.data() + tile.weights, segments_, k_, constants);
-  }
 }
 
 }  // namespace edgeocr::kernels::neon

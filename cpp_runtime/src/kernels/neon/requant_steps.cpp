@@ -173,16 +173,35 @@ bool is_constant_parabola(const Rule& rule, int64_t reach) {
   return most < 0.25f || (low >= 0 && rule(static_cast<int32_t>(-reach)) == rule(static_cast<int32_t>(reach)));
 }
 
-struct Point {
-  int32_t sum;
-  int8_t result;
+// Sums and the results of a hard_swish, apart: loops over them are vectorised.
+struct Points {
+  std::vector<int32_t> sums;
+  std::vector<int8_t> results;
+
+  Points(const Rule& rule, std::vector<int32_t> given) : sums(std::move(given)), results(sums.size()) {
+    std::ranges::transform(sums, results.begin(), [rule](int32_t sum) { return rule.result(sum, ActKind::hard_swish); });
+  }
+
+  // The first whose result is not that of the steps; the count of points if there is none.
+  size_t first_wrong(const Steps& steps, const Bend& bend) const {
+    constexpr size_t kBlock = 32;
+    const size_t count = sums.size();
+    const auto is_wrong = [&](size_t i) { return parabola_at(steps, bend, sums[i]) != results[i]; };
+    if (count == 0 || is_wrong(0)) return 0;
+    size_t i = 0;
+    for (bool wrong = false; i + kBlock <= count; i += kBlock) {
+      for (size_t j = i; j < i + kBlock; j++) wrong |= is_wrong(j);
+      if (wrong) break;
+    }
+    while (i < count && !is_wrong(i)) i++;
+    return i;
+  }
 };
-using Points = std::vector<Point>;
 
 // What a parabola must go through to be the rule; nothing where the proof does not apply.
 std::optional<Points> parabola_points(const Rule& rule, int64_t reach) {
   if (!has_bend(rule)) return {};
-  if (is_constant_parabola(rule, reach)) return Points{{0, rule(0)}};
+  if (is_constant_parabola(rule, reach)) return Points(rule, {0});
   if (!(rule.channel.scale > 0)) return {};
   const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset, threshold = rule.act.threshold;
   const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib;
@@ -195,9 +214,7 @@ std::optional<Points> parabola_points(const Rule& rule, int64_t reach) {
   for (size_t i = 0, n = sums.size(); i < n; i++) sums.push_back(sums[i] - 1);
   for (const int64_t end : {-reach, reach}) sums.push_back(static_cast<int32_t>(end));
   if (!add_valley(rule, reach, sums)) return {};
-  Points points;
-  for (int32_t sum : sums) points.push_back({sum, rule(sum)});
-  return points;
+  return Points(rule, std::move(sums));
 }
 
 // As a line, but the offset needs no fraction of its own: only to be a float, so close to `target` that no rounding of z sees it.
@@ -220,9 +237,11 @@ std::optional<Steps> parabola_through(const Rule& rule, const Bend& bend, int64_
   const double unit = unit_of(rule), bias = static_cast<double>(rule.channel.bias) * unit;
   const auto fits = [&](const Steps& steps) {
     if (!fits_int16(parabola_value(steps, bend, static_cast<int32_t>(reach)))) return false;
-    const auto wrong = std::ranges::find_if(points, [&](const Point& p) { return parabola_at(steps, bend, p.sum) != p.result; });
-    if (wrong != points.end()) std::swap(*wrong, points.front());
-    return wrong == points.end();
+    const size_t wrong = points.first_wrong(steps, bend);
+    if (wrong == points.sums.size()) return true;
+    std::swap(points.sums[wrong], points.sums[0]);
+    std::swap(points.results[wrong], points.results[0]);
+    return false;
   };
   if (is_constant_parabola(rule, reach)) {
     const Steps steps{0.0f, static_cast<float>(bias), start_bits(kMiddleStart)};

@@ -17,22 +17,15 @@
 #include <span>
 #include <vector>
 
-#include "kernels/requant.h"
+#include "kernels/int8/ending.h"
 
 namespace edgeocr::kernels::neon {
 
 inline constexpr float kRoundingStart = 12582912.0f;  // 1.5 * 2^23
 
-// How a channel is defined.
-struct Rule {
-  ChannelScale channel{};
-  Activation act{};  // none, relu or hard_swish
-  float calib = 1;
+using int8::Rule;
 
-  int8_t operator()(int32_t sum) const { return round_to_int8(activate(requantise(sum, channel), act.kind, act) * calib); }
-};
-
-// How it is computed.
+// How a channel is computed.
 struct Steps {
   float scale = 0, offset = 0;
   int32_t start = 0;

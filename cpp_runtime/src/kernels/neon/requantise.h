@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/neon/requant_steps.h"
+#include "kernels/int8/inner_loops.h"
 #include "kernels/requant.h"
 
 namespace edgeocr::kernels::neon {
@@ -21,46 +21,10 @@ inline constexpr float kSumStart = 12582912.0f;
 inline constexpr int32_t kSumStartBits = 0x4B400000;
 inline constexpr int64_t kSumLimit = int64_t{1} << 22;
 
-// What is done to a value y = sum * scale + bias …
-enum class Function : uint8_t {
-  linear,      // y, or max(y, 0)
-  hard_swish,  // in units of the real value or of the int8 output's scale
-  residual,    // y + r
-};
-// … and how the result is stored.
-enum class Store : uint8_t {
-  steps,          // int8, the short way of requant_steps.h: scale and bias are those of the steps, offset and threshold the bend
-  calib,          // int8, rounded after a multiplication by calib (by one where the scale holds everything)
-  bounded_calib,  // the same where all products are known to be numbers within +-kBound
-  fp32,
-  sums,  // the int32 sums themselves; `function` does not matter
-};
-inline constexpr double kBound = 32700;
-
-struct Form {
-  Function function = Function::linear;
-  Store store = Store::fp32;
-  bool operator==(const Form&) const = default;
-};
-
-// scale, bias: one per channel. The rest is for all channels; only what the form needs is meaningful.
-struct FinishConstants {
-  const float* scale = nullptr;
-  const float* bias = nullptr;
-  float floor = 0;                                     // linear to fp32: 0 for relu, else -infinity
-  int8_t low = -127;                                   // to int8: 0 for relu, else -127
-  float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
-  float calib = 1;
-};
-
-// For Store::steps.
-inline FinishConstants with_steps(FinishConstants constants, const StepsTable& steps) {
-  constants.scale = steps.scale.data();
-  constants.bias = steps.offset.data();
-  constants.offset = steps.bend.offset;
-  constants.threshold = steps.bend.top;
-  return constants;
-}
+using int8::FinishConstants;
+using int8::Form;
+using int8::Function;
+using int8::Store;
 
 // Hides where a pointer comes from, so that the compiler loads again what it points to: as an addend of fmla (which overwrites
 // it) a load is free, a copy of a register is not.

@@ -3,9 +3,8 @@
 
 #include <vector>
 
-#include "kernels/neon/convolutions_i8.h"
+#include "kernels/int8/operators.h"
 #include "kernels/neon/float_kernels.h"
-#include "kernels/neon/matrices_i8.h"
 #include "kernels/neon/tensors_f32.h"
 #include "kernels/simd/vector.h"
 
@@ -13,11 +12,11 @@ namespace edgeocr::kernels {
 
 std::span<const KernelEntry> neon_set() {
   static const std::vector<KernelEntry> entries = {
-      {"calib", neon::accepts_calib_i8, neon::create_calib_i8},
-      {"conv2d", neon::accepts_conv2d_i8, neon::create_conv2d_i8},
-      {"conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
-      {"depthwise_conv2d", neon::accepts_depthwise_i8, neon::create_depthwise_i8},
-      {"conv2d_over_upsampled", neon::accepts_conv_over_upsampled_i8, neon::create_conv_over_upsampled_i8},
+      {"calib", int8::accepts_calib, int8::create_calib},
+      {"conv2d", int8::accepts_conv2d, int8::create_conv2d},
+      {"conv2d", int8::accepts_depthwise, int8::create_depthwise},
+      {"depthwise_conv2d", int8::accepts_depthwise, int8::create_depthwise},
+      {"conv2d_over_upsampled", int8::accepts_conv_over_upsampled, int8::create_conv_over_upsampled},
       {"conv2d", neon::accepts_conv2d<float>, neon::create_conv2d<float>},
       {"conv2d_over_upsampled", neon::accepts_conv2d_over_upsampled<float>, neon::create_conv2d_over_upsampled<float>},
       {"conv2d_transpose", neon::accepts_conv2d_transpose<float>, neon::create_conv2d_transpose<float>},
@@ -25,11 +24,11 @@ std::span<const KernelEntry> neon_set() {
       {"depthwise_conv2d", neon::accepts_depthwise<float>, neon::create_depthwise<float>},
       {"elementwise_add", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
       {"elementwise_mul", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
-      {"fc", neon::accepts_fc_i8, neon::create_fc_i8},
+      {"fc", int8::accepts_fc, int8::create_fc},
       {"fc", neon::accepts_fc_f32, neon::create_fc_f32},
-      {"matmul", neon::accepts_fc_i8, neon::create_fc_i8},
-      {"matmul_v2", neon::accepts_fc_i8, neon::create_fc_i8},
-      {"mul", neon::accepts_fc_i8, neon::create_fc_i8},
+      {"matmul", int8::accepts_fc, int8::create_fc},
+      {"matmul_v2", int8::accepts_fc, int8::create_fc},
+      {"mul", int8::accepts_fc, int8::create_fc},
       {"mul", neon::accepts_fc_f32, neon::create_fc_f32},
       {"greedy_ctc", neon::accepts_greedy_ctc, neon::create_greedy_ctc},
       {"pool2d", neon::accepts_pool2d_f32, neon::create_pool2d_f32},

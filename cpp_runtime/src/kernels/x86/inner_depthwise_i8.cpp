@@ -8,9 +8,12 @@ inline namespace EDGEOCR_ISA {
 
 namespace {
 
+using int8::DepthwiseFunction;
+using int8::DepthwiseRow;
+
 constexpr int64_t kQuadBytes = 32;
 
-template <int Kernel, int Stride, int P> inline void add_taps(__m256i (&sum)[P], const DepthwiseRowI8& row, const uint8_t* columns) {
+template <int Kernel, int Stride, int P> inline void add_taps(__m256i (&sum)[P], const DepthwiseRow& row, const int8_t* columns) {
   constexpr int kQuads = Kernel == 3 ? 1 : 2;
 #pragma clang loop unroll(full)
   for (int q = 0; q < kQuads; q++)
@@ -23,12 +26,12 @@ template <int Kernel, int Stride, int P> inline void add_taps(__m256i (&sum)[P],
     }
 }
 
-template <int Kernel, int Stride> void run(const DepthwiseRowI8& row, const FormI8& form, const ConstantsI8& c) {
+template <int Kernel, int Stride> void run(const DepthwiseRow& row, const FinishConstants& c) {
   constexpr int P = kDepthwiseColumns;
   const __m256i start = load<__m256i>(row.start);
   const f32x8 scale = load<f32x8>(c.scale), bias = load<f32x8>(c.bias);
-  with_form(form, [&]<Function F, Store S>(FixedForm<F, S>) {
-    const uint8_t* columns = row.columns;
+  with_form(row.form, [&]<Function F, Store S>(FixedForm<F, S>) {
+    const int8_t* columns = row.columns;
     std::byte* out = row.out;
     for (int64_t x = 0; x < row.width; x += P, columns += P * Stride * kQuadBytes, out += P * row.out_step) {
       __m256i sum[P];
@@ -46,7 +49,7 @@ template <int Kernel, int Stride> void run(const DepthwiseRowI8& row, const Form
 
 }  // namespace
 
-void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, uint8_t* out) {
+void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out) {
   const __m128i top_bits = _mm_set1_epi8(INT8_MIN);
   for (int64_t x = 0; x < columns; x++, out += kQuadBytes) {
     const ptrdiff_t at = x * step;
@@ -58,7 +61,7 @@ void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t col
   }
 }
 
-DepthwiseFunctionI8 depthwise_i8(int64_t kernel, int64_t stride) {
+DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, const Form&) {
   if (kernel == 3) return stride == 1 ? run<3, 1> : run<3, 2>;
   return stride == 1 ? run<5, 1> : run<5, 2>;
 }

@@ -1,4 +1,7 @@
 // Rows of pixels times packed columns in int8: a register tile of pixels by one to three vectors of columns.
+//
+// The instruction (vpdpbusd) multiplies unsigned by signed bytes. Inputs become unsigned on their way in by turning their top bit,
+// which adds 128; 128 times the sum of its weights is taken from where a channel's sums begin (int8_set.cpp). Sums are exact in any order.
 #if defined(__AVX512VNNI__)
 
 #include "kernels/x86/inner_requantise.h"
@@ -7,6 +10,10 @@ namespace edgeocr::kernels::x86 {
 inline namespace EDGEOCR_ISA {
 
 namespace {
+
+using int8::GemmFunction;
+using int8::GemmRow;
+using int8::GemmTile;
 
 template <int V> constexpr int kPixels = V == 3 ? 8 : V == 2 ? 6 : 12;
 
@@ -35,54 +42,49 @@ template <int P, int V> inline void store_sums(const __m256i (&sum)[P][V], std::
 }
 
 template <int P, int V, Function F, Store S>
-inline void finish_tile(const __m256i (&sum)[P][V], const GemmRowI8& row, int64_t first, int64_t column, const ConstantsI8& c,
-                        std::byte* out) {
+inline void finish_tile(const __m256i (&sum)[P][V], const GemmRow& row, int64_t first, const FinishConstants& c, std::byte* out) {
   constexpr ptrdiff_t kBytes = kLanes * (S == Store::fp32 ? 4 : 1);
 #pragma clang loop unroll(full)
   for (int v = 0; v < V; v++) {
-    const f32x8 scale = load<f32x8>(c.scale + column + kLanes * v), bias = load<f32x8>(c.bias + column + kLanes * v);
+    const f32x8 scale = load<f32x8>(c.scale + kLanes * v), bias = load<f32x8>(c.bias + kLanes * v);
 #pragma clang loop unroll(full)
     for (int p = 0; p < P; p++) {
       const float* residual = nullptr;
-      if constexpr (F == Function::residual)
-        residual = row.residual + ((first + p) >> row.residual_shift) * row.residual_step + column + kLanes * v;
+      if constexpr (F == Function::residual) residual = row.residual + ((first + p) >> row.residual_shift) * row.residual_step + kLanes * v;
       finish<F, S>(requantise(sum[p][v], scale, bias), residual, c, out + p * row.out_step + v * kBytes);
     }
   }
 }
 
-template <int P, int V>
-inline void run_tile(const GemmRowI8& row, int64_t first, const GemmTileI8& tile, const FormI8& form, const ConstantsI8& c) {
+template <int P, int V> inline void run_tile(const GemmRow& row, int64_t first, const GemmTile& tile, const FinishConstants& c) {
   __m256i sum[P][V];
-  const int32_t* start = row.start == nullptr ? tile.start : row.start + first * row.start_step + tile.column;
-  const ptrdiff_t start_step = row.start == nullptr ? 0 : row.start_step;
+  const int32_t* start = row.start + first * row.start_step;
 #pragma clang loop unroll(full)
   for (int p = 0; p < P; p++)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < V; v++) sum[p][v] = load<__m256i>(start + p * start_step + kLanes * v);
+    for (int v = 0; v < V; v++) sum[p][v] = load<__m256i>(start + p * row.start_step + kLanes * v);
   const int8_t* w = tile.weights;
   for (int64_t s = 0; s < tile.segments; s++) add_products(sum, row.segments[s] + first * row.pixel_step, row.pixel_step, tile.k, w);
-  const bool bytes = form.store == Store::int8 || form.store == Store::calib;
-  std::byte* out = row.out + first * row.out_step + tile.column * (bytes ? 1 : 4);
-  if (form.store == Store::sums) return store_sums(sum, out, row.out_step);
-  with_form(form, [&]<Function F, Store S>(FixedForm<F, S>) { finish_tile<P, V, F, S>(sum, row, first, tile.column, c, out); });
+  std::byte* out = row.out + first * row.out_step;
+  if (tile.form.store == Store::sums) return store_sums(sum, out, row.out_step);
+  with_form(tile.form, [&]<Function F, Store S>(FixedForm<F, S>) { finish_tile<P, V, F, S>(sum, row, first, c, out); });
 }
 
 // The last tile is moved back so that it ends with the row.
-template <int P, int V> void run_row(const GemmRowI8& row, const GemmTileI8& tile, const FormI8& form, const ConstantsI8& c) {
-  for (int64_t m = 0; m < row.pixels; m += P) run_tile<P, V>(row, m + P <= row.pixels ? m : row.pixels - P, tile, form, c);
+template <int P, int V> void run_row(const GemmRow& row, const GemmTile& tile, const FinishConstants& c) {
+  for (int64_t m = 0; m < row.pixels; m += P) run_tile<P, V>(row, m + P <= row.pixels ? m : row.pixels - P, tile, c);
 }
 
-template <int V> void run(const GemmRowI8& row, const GemmTileI8& tile, const FormI8& form, const ConstantsI8& c) {
+template <int V> void run(const GemmRow& row, const GemmTile& tile, const FinishConstants& c) {
   constexpr int kFew = 4;
-  if (row.pixels >= kPixels<V>) return run_row<kPixels<V>, V>(row, tile, form, c);
-  if (row.pixels >= kFew) return run_row<kFew, V>(row, tile, form, c);
-  run_row<1, V>(row, tile, form, c);
+  if (row.pixels >= kPixels<V>) return run_row<kPixels<V>, V>(row, tile, c);
+  if (row.pixels >= kFew) return run_row<kFew, V>(row, tile, c);
+  run_row<1, V>(row, tile, c);
 }
 
 }  // namespace
 
-GemmFunctionI8 gemm_i8(int64_t columns) {
+GemmFunction gemm_i8(int64_t columns, int64_t, int64_t, const Form&) {
   switch (columns / kLanes) {
     case 1: return run<1>;
     case 2: return run<2>;

@@ -3,7 +3,6 @@
 
 #include "kernels/generic/simd.h"
 #include "kernels/x86/inner_loops.h"
-#include "kernels/x86/inner_loops_i8.h"
 
 namespace edgeocr::kernels::x86 {
 inline namespace EDGEOCR_ISA {
@@ -38,14 +37,15 @@ void spread_f32(const float* expanded, int64_t width, int64_t factor, int64_t la
 constexpr int64_t kDepthwiseMany = 8;
 
 #if defined(__AVX512VNNI__)
-GemmFunctionI8 gemm_i8(int64_t columns);
-void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, uint8_t* out);
-DepthwiseFunctionI8 depthwise_i8(int64_t kernel, int64_t stride);
-void sum_product_rows(const ProductRowsI8& rows, int64_t pixels, int64_t lanes, int32_t* out);
+int8::GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const int8::Form& form);
+void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out);
+int8::DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, const int8::Form& form);
+void sum_product_rows(const int8::ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out);
 void sum_product_columns(const int32_t* in, int64_t pixels, int64_t lanes, int32_t* out);
-void gather_places(const PlacesI8* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts);
+void gather_places(const int8::Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts);
 void quantise_f32(const float* in, float inverse_scale, int64_t n, int8_t* out);
 
+constexpr int8_t kTransposedZero = INT8_MIN;
 constexpr int64_t kDepthwiseColumns = 8;
 #endif
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/x86/inner_loops_i8.h"
+#include "kernels/int8/inner_loops.h"
 
 namespace edgeocr::kernels::x86 {
 
@@ -110,7 +110,7 @@ struct InnerLoops {
   // [width][3][lanes] to [width * factor][lanes], stored or added to what is there
   void (*spread_f32)(const float* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, float* sums);
 
-  const InnerLoopsI8* int8;  // null: the level has no dot products of bytes
+  const int8::InnerLoops* int8_loops;  // null: the level has no dot products of bytes
 };
 
 // Levels that this processor can run, best first; empty where it has not even AVX2 and FMA.

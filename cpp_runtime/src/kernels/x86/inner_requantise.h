@@ -5,10 +5,14 @@
 #include <immintrin.h>
 
 #include "kernels/x86/inner_isa.h"
-#include "kernels/x86/inner_loops_i8.h"
 
 namespace edgeocr::kernels::x86 {
 inline namespace EDGEOCR_ISA {
+
+using int8::FinishConstants;
+using int8::Form;
+using int8::Function;
+using int8::Store;
 
 // Half away from zero: what is below a half, with the value's sign, is added, and the fraction dropped. A half itself instead would
 // bring the number before 0.5 to 1. Too great a value is cut before; NaN and too small ones become the least integer, then the bytes
@@ -26,7 +30,7 @@ inline __m128i round_to_int8(f32x8 v, int8_t low) {
 inline f32x8 requantise(__m256i sum, f32x8 scale, f32x8 bias) { return multiply_add(bias, f32x8(_mm256_cvtepi32_ps(sum)), scale); }
 
 // A requantised value to its store. residual: of the same eight channels.
-template <Function F, Store S> inline void finish(f32x8 v, const float* residual, const ConstantsI8& c, std::byte* out) {
+template <Function F, Store S> inline void finish(f32x8 v, const float* residual, const FinishConstants& c, std::byte* out) {
   const f32x8 zero = 0.0f;
   if constexpr (F == Function::hard_swish) v = v * (minimum(maximum(v + c.offset, zero), f32x8(c.threshold)) * c.inverse_scale);
   if constexpr (F == Function::residual) v = v + load<f32x8>(residual);
@@ -34,27 +38,25 @@ template <Function F, Store S> inline void finish(f32x8 v, const float* residual
     if constexpr (F == Function::linear) v = maximum(v, f32x8(c.floor));
     store(out, v);
   } else {
-    if constexpr (S == Store::calib) v = v * c.calib;
-    const auto bytes = static_cast<int64_t>(_mm_cvtsi128_si64(round_to_int8(v, c.low)));  // relu is c.low
+    const auto bytes = static_cast<int64_t>(_mm_cvtsi128_si64(round_to_int8(v * c.calib, c.low)));  // relu is c.low
     __builtin_memcpy(out, &bytes, sizeof bytes);
   }
 }
 
 template <Function F, Store S> struct FixedForm {};
 
-// Calls body with the form as a type, so that what it does has no branches. Sums are no form to finish.
-template <class Body> inline void with_form(const FormI8& form, const Body& body) {
+// Calls body with the form as a type, so that what it does has no branches. Sums are no form to finish; bounds shorten no rounding.
+template <class Body> inline void with_form(const Form& form, const Body& body) {
   switch (form.function) {
     case Function::linear:
-      if (form.store == Store::int8) return body(FixedForm<Function::linear, Store::int8>());
-      if (form.store == Store::calib) return body(FixedForm<Function::linear, Store::calib>());
-      return body(FixedForm<Function::linear, Store::fp32>());
+      if (form.store == Store::fp32) return body(FixedForm<Function::linear, Store::fp32>());
+      return body(FixedForm<Function::linear, Store::calib>());
     case Function::hard_swish:
-      if (form.store == Store::calib) return body(FixedForm<Function::hard_swish, Store::calib>());
-      return body(FixedForm<Function::hard_swish, Store::fp32>());
+      if (form.store == Store::fp32) return body(FixedForm<Function::hard_swish, Store::fp32>());
+      return body(FixedForm<Function::hard_swish, Store::calib>());
     case Function::residual:
-      if (form.store == Store::calib) return body(FixedForm<Function::residual, Store::calib>());
-      return body(FixedForm<Function::residual, Store::fp32>());
+      if (form.store == Store::fp32) return body(FixedForm<Function::residual, Store::fp32>());
+      return body(FixedForm<Function::residual, Store::calib>());
   }
 }
 

@@ -10,17 +10,20 @@ namespace edgeocr::kernels::x86 {
 
 namespace {
 
-const InnerLoopsI8* int8_loops() {
+const int8::InnerLoops* int8_loops() {
 #if defined(__AVX512VNNI__)
-  static const InnerLoopsI8 table{
+  static const int8::InnerLoops table{
+      .set = "x86",
       .gemm = gemm_i8,
       .transpose_quads = transpose_quads,
+      .transposed_zero = kTransposedZero,
       .depthwise_columns = kDepthwiseColumns,
       .depthwise = depthwise_i8,
       .sum_product_rows = sum_product_rows,
       .sum_product_columns = sum_product_columns,
       .gather_places = gather_places,
       .quantise = quantise_f32,
+      .quantise_bounded = quantise_f32,
   };
   return &table;
 #else
@@ -44,7 +47,7 @@ const InnerLoops& EDGEOCR_JOIN(inner_loops_, EDGEOCR_ISA)() {
       .subtract_f32 = subtract_f32,
       .expand_f32 = expand_f32,
       .spread_f32 = spread_f32,
-      .int8 = int8_loops(),
+      .int8_loops = int8_loops(),
   };
   return table;
 }

@@ -6,11 +6,14 @@
 namespace edgeocr::kernels::x86 {
 inline namespace EDGEOCR_ISA {
 
+using int8::Places;
+using int8::ProductRows;
+
 namespace {
 
 using generic::i32x8;
 
-template <int Sources> inline void gather(const PlacesI8* sources, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
+template <int Sources> inline void gather(const Places* sources, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
   for (int64_t x = 0; x < width; x++, starts += lanes) {
     const int32_t* from[Sources];
 #pragma clang loop unroll(full)
@@ -30,7 +33,7 @@ template <int Sources> inline void gather(const PlacesI8* sources, const int32_t
 
 }  // namespace
 
-void sum_product_rows(const ProductRowsI8& rows, int64_t pixels, int64_t lanes, int32_t* out) {
+void sum_product_rows(const ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out) {
   const int64_t n = 3 * lanes;
   for (int64_t x = 0; x < pixels; x++, out += n) {
     const int32_t* top = rows.rows[0] + x * rows.steps[0];
@@ -51,7 +54,7 @@ void sum_product_columns(const int32_t* in, int64_t pixels, int64_t lanes, int32
     }
 }
 
-void gather_places(const PlacesI8* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
+void gather_places(const Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
   switch (count) {
     case 1: return gather<1>(sources, first, width, lanes, starts);
     case 2: return gather<2>(sources, first, width, lanes, starts);

@@ -1,18 +1,10 @@
-// rnn: LSTM with the weights packed once. Gates in the order input, forget, cell, output (NB_FORMAT §6).
-//
-// The input products of all steps are one matrix product per layer and direction. A step multiplies h by the recurrent weights, adds
-// the input products on registers and applies the plain set's cell, so its bits are the plain set's.
-#include <algorithm>
-#include <cstring>
+// The cells of rnn: LSTM for x86. A step multiplies h by the recurrent weights, adds the input products on registers and applies the plain
+// set's cell, so its bits are the plain set's.
 #include <memory>
-#include <utility>
 #include <vector>
 
-#include "base/aligned.h"
-#include "base/error.h"
 #include "kernels/generic/loops.h"
-#include "kernels/generic/parameters.h"
-#include "kernels/generic/views.h"
+#include "kernels/lstm.h"
 #include "kernels/x86/gemm_f32.h"
 #include "kernels/x86/kernels_f32.h"
 
@@ -20,166 +12,60 @@ namespace edgeocr::kernels::x86 {
 
 namespace {
 
-struct Cell {
-  GemmF32 input;            // [I, 4H]
-  std::vector<float> bias;  // of both products
-  GemmF32 recurrent;        // [H, 4H]
-};
-
-class RnnF32 : public Kernel {
+class LstmCellF32 : public LstmCell {
  public:
-  RnnF32(const graph::Node& node, const graph::Graph& graph)
-      : loops_(generic::current_loops()), input_(generic::input_index(node, "Input")), h0_(generic::input_index(node, "PreState", 0)),
-        c0_(generic::input_index(node, "PreState", 1)), output_(generic::output_index(node, "Out")),
-        layers_(node.attr_int("num_layers", 1)), directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1),
-        width_(node.attr_int("input_size")), hidden_(node.attr_int("hidden_size")), zeros_(static_cast<size_t>(4 * hidden_), 0.0f) {
-    for (int64_t layer = 0; layer < layers_; layer++)
-      for (int64_t direction = 0; direction < directions_; direction++)
-        cells_.push_back(
-            read_cell(node, graph, static_cast<int>(layer * directions_ + direction), layer == 0 ? width_ : directions_ * hidden_));
+  explicit LstmCellF32(const LstmWeights& weights)
+      : loops_(generic::current_loops()), width_(weights.width), hidden_(weights.hidden),
+        input_(product(weights.input, width_, hidden_, {}, GemmRows::many)), bias_(weights.bias),
+        recurrent_(product(weights.recurrent, hidden_, hidden_, {FormF32::Act::none, true}, GemmRows::single)),
+        zeros_(weights.bias.size(), 0.0f) {}
+
+  void multiply_inputs(const float* in, int64_t rows, float* gates) const override {
+    RowF32 row;
+    row.segments[0] = in;
+    row.pixel_step = width_;
+    row.pixels = rows;
+    row.out = gates;
+    row.out_step = 4 * hidden_;
+    input_.run(row, {.bias = bias_.data()});
   }
 
-  std::string_view name() const override { return "x86.rnn.lstm"; }
+  // The cell, and the gates of a step.
+  int64_t state_size() const override { return 5 * hidden_; }
 
-  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView>, int threads) const override {
-    return workspace(inputs[input_], threads).bytes;
-  }
-
-  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
-    const TensorView &in = inputs[input_], &out = outputs[output_];
-    check(in, inputs[h0_], inputs[c0_], out);
-    const int64_t steps = in.shape[0], batch = in.shape[1], rows = steps * batch;
-    const Workspace space = workspace(in, context.pool.threads());
-    auto* gates = reinterpret_cast<float*>(context.scratch);
-    auto* between = reinterpret_cast<float*>(context.scratch + space.between);
-    const float* layer_in = in.as<const float>();
-    int64_t width = width_;
-    for (int64_t layer = 0; layer < layers_; layer++) {
-      // Layers write by turns to the output and to scratch, so that the last one writes the output.
-      float* layer_out = (layers_ - 1 - layer) % 2 == 0 ? out.as<float>() : between;
-      for (int64_t d = 0; d < directions_; d++)
-        multiply_inputs(context, cell(layer, d), layer_in, width, rows, gates + d * rows * 4 * hidden_);
-      generic::parallel(context, directions_ * batch, 1, [&](int64_t begin, int64_t end, int worker) {
-        auto* state = reinterpret_cast<float*>(context.scratch + space.workers + static_cast<size_t>(worker) * state_bytes());
-        for (int64_t task = begin; task < end; task++) {
-          const int64_t d = task / batch, b = task % batch, at = ((layer * directions_ + d) * batch + b) * hidden_;
-          std::copy_n(inputs[h0_].as<const float>() + at, hidden_, state);
-          std::copy_n(inputs[c0_].as<const float>() + at, hidden_, state + hidden_);
-          run_sequence(cell(layer, d), gates + d * rows * 4 * hidden_, steps, batch, b, d, state, layer_out);
-        }
-      });
-      layer_in = layer_out;
-      width = directions_ * hidden_;
-    }
-  }
-
- private:
-  struct Workspace {
-    size_t between, workers, bytes;
-  };
-
-  Cell read_cell(const graph::Node& node, const graph::Graph& graph, int index, int64_t width) const {
-    const auto cells = static_cast<int>(layers_ * directions_);
-    const auto read = [&](int position) { return generic::constant_input(node, graph, "WeightList", position).as<float>(); };
-    const auto product = [&](int position, int64_t k, const FormF32& form, GemmRows rows) {
-      const auto weights = read(position);  // [4H, k]
-      const auto weight = [=](int64_t, int64_t i, int64_t gate) { return weights[static_cast<size_t>(gate * k + i)]; };
-      return GemmF32(1, k, 4 * hidden_, form, weight, false, rows);
-    };
-    const auto b_ih = read(2 * (cells + index)), b_hh = read(2 * (cells + index) + 1);
-    std::vector<float> bias(static_cast<size_t>(4 * hidden_));
-    for (size_t i = 0; i < bias.size(); i++) bias[i] = b_ih[i] + b_hh[i];
-    return {product(2 * index, width, {}, GemmRows::many), std::move(bias),
-            product(2 * index + 1, hidden_, {FormF32::Act::none, true}, GemmRows::single)};
-  }
-
-  const Cell& cell(int64_t layer, int64_t direction) const { return cells_[static_cast<size_t>(layer * directions_ + direction)]; }
-
-  // h, c and the gates of one step
-  size_t state_bytes() const { return align_up(static_cast<size_t>(6 * hidden_) * sizeof(float)); }
-
-  Workspace workspace(const TensorView& in, int threads) const {
-    const int64_t rows = in.shape[0] * in.shape[1];
-    Workspace space;
-    space.between = align_up(static_cast<size_t>(directions_ * rows * 4 * hidden_) * sizeof(float));
-    space.workers = space.between + (layers_ > 1 ? align_up(static_cast<size_t>(rows * directions_ * hidden_) * sizeof(float)) : 0);
-    space.bytes = space.workers + static_cast<size_t>(threads) * state_bytes();
-    return space;
-  }
-
-  void check(const TensorView& in, const TensorView& h0, const TensorView& c0, const TensorView& out) const {
-    if (in.shape.rank() != 3 || in.shape[2] != width_) {
-      fail("rnn: Input is %s, expected time x batch x %lld", in.shape.str().c_str(), static_cast<long long>(width_));
-    }
-    const Shape state{layers_ * directions_, in.shape[1], hidden_}, expected{in.shape[0], in.shape[1], directions_ * hidden_};
-    if (!(h0.shape == state) || !(c0.shape == state) || !(out.shape == expected)) {
-      fail("rnn: PreState is %s and %s, Out is %s, expected %s and %s", h0.shape.str().c_str(), c0.shape.str().c_str(),
-           out.shape.str().c_str(), state.str().c_str(), expected.str().c_str());
-    }
-  }
-
-  void multiply_inputs(const RunContext& context, const Cell& cell, const float* in, int64_t width, int64_t rows, float* gates) const {
-    const ConstantsF32 constants{.bias = cell.bias.data()};
-    generic::parallel(context, rows, 4, [&](int64_t begin, int64_t end, int) {
-      RowF32 row;
-      row.segments[0] = in + begin * width;
-      row.pixel_step = width;
-      row.pixels = end - begin;
-      row.out = gates + begin * 4 * hidden_;
-      row.out_step = 4 * hidden_;
-      cell.input.run(row, constants);
-    });
-  }
-
-  // Sequence b of the batch in one direction; state: h, c, gates; out is [steps, batch, directions * hidden].
-  void run_sequence(const Cell& cell, const float* gates, int64_t steps, int64_t batch, int64_t b, int64_t direction, float* state,
-                    float* out) const {
-    float *h = state, *c = h + hidden_, *step_gates = c + hidden_;
-    const ConstantsF32 constants{.bias = zeros_.data()};
+  void step(const float* gates, const float* h, float* state, float* h_out) const override {
+    float* sums = state + hidden_;
     RowF32 row;
     row.segments[0] = h;
     row.pixels = 1;
-    row.out = step_gates;
-    for (int64_t i = 0; i < steps; i++) {
-      const int64_t at = (direction == 0 ? i : steps - 1 - i) * batch + b;
-      row.residual = gates + at * 4 * hidden_;
-      cell.recurrent.run(row, constants);
-      loops_.lstm_cell(step_gates, hidden_, c, h);
-      std::memcpy(out + (at * directions_ + direction) * hidden_, h, static_cast<size_t>(hidden_) * sizeof(float));
-    }
+    row.out = sums;
+    row.residual = gates;
+    recurrent_.run(row, {.bias = zeros_.data()});
+    loops_.lstm_cell(sums, hidden_, state, h_out);
+  }
+
+ private:
+  // weights: [4 hidden, k]
+  static GemmF32 product(std::span<const float> weights, int64_t k, int64_t hidden, const FormF32& form, GemmRows rows) {
+    const auto weight = [=](int64_t, int64_t i, int64_t gate) { return weights[static_cast<size_t>(gate * k + i)]; };
+    return {1, k, 4 * hidden, form, weight, false, rows};
   }
 
   const generic::Loops& loops_;
-  size_t input_, h0_, c0_, output_;
-  int64_t layers_, directions_, width_, hidden_;
-  std::vector<float> zeros_;
-  std::vector<Cell> cells_;
+  int64_t width_, hidden_;
+  GemmF32 input_;  // [width, 4 hidden]
+  std::vector<float> bias_;
+  GemmF32 recurrent_;         // [hidden, 4 hidden]
+  std::vector<float> zeros_;  // the recurrent product's bias
 };
 
 }  // namespace
 
-// Whole vectors of inputs and units; the odd ones, and what the plain kernel refuses, are left to it.
-bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph) {
-  if (node.attr_string("mode", "LSTM") != "LSTM" || node.input("SequenceLength") != graph::kNoValue) return false;
-  const int64_t layers = node.attr_int("num_layers", 1), directions = node.attr_int("is_bidirec", 0) != 0 ? 2 : 1;
-  const int64_t width = node.attr_int("input_size"), hidden = node.attr_int("hidden_size");
-  if (node.tail != nullptr || layers < 1 || width < 4 || width % 4 != 0 || hidden < 4 || hidden % 4 != 0) return false;
-  const int64_t cells = layers * directions;
-  if (node.all_inputs("WeightList").size() != static_cast<size_t>(4 * cells)) return false;
-  const auto is = [&](int64_t position, const Shape& shape) {
-    const graph::Constant* constant = graph.constant(node.input("WeightList", static_cast<int>(position)));
-    return constant != nullptr && constant->dtype == DataType::f32 && constant->shape == shape;
-  };
-  for (int64_t i = 0; i < cells; i++) {
-    const int64_t k = i < directions ? width : directions * hidden;
-    if (!is(2 * i, {4 * hidden, k}) || !is(2 * i + 1, {4 * hidden, hidden}) || !is(2 * (cells + i), {4 * hidden}) ||
-        !is(2 * (cells + i) + 1, {4 * hidden}))
-      return false;
-  }
-  return std::ranges::all_of(node.outputs,
-                             [](const graph::Port& port) { return port.value == graph::kNoValue || port.parameter == "Out"; });
-}
+bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph) { return accepts_lstm(node, graph); }
 
-std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<RnnF32>(node, graph); }
+std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph) {
+  return create_lstm(node, graph, "x86.rnn.lstm",
+                     [](const LstmWeights& weights) -> std::unique_ptr<LstmCell> { return std::make_unique<LstmCellF32>(weights); });
+}
 
 }  // namespace edgeocr::kernels::x86

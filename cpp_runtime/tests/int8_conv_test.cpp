@@ -1,10 +1,11 @@
-// The int8 convolutions of the x86 set against the generic ones, to the bit.
-#if defined(__x86_64__)
+// The int8 convolutions of the fast kernel sets against the generic ones, to the bit.
+#if defined(__aarch64__) || defined(__x86_64__)
 #include <bit>
 
 #include "graph/fused_tail.h"
+#include "kernel_harness.h"
+#include "kernels/int8/kernel_set.h"
 #include "kernels/requant.h"
-#include "x86_kernels.h"
 
 namespace edgeocr::kernel_test {
 
@@ -67,6 +68,22 @@ Dense<float> awkward_reals(Random& random, const Shape& shape, float scale) {
   return d;
 }
 
+// An int8 convolution that makes the last input of `op`, so that it is known to lie within +-4.
+void add_producer(Operator& op) {
+  graph::Node node;
+  node.op = "conv2d";
+  node.precision = 2;
+  node.alias = "fp32_out";
+  node.attrs["Input0_scale"] = std::vector<float>{1.0f};
+  node.attrs["Filter0_scale"] = std::vector<float>{4.0f / (128 * 127)};
+  static const std::vector<int8_t> kWeight{127};
+  const std::span<const std::byte> bytes = std::as_bytes(std::span<const int8_t>(kWeight));
+  op.graph.values.push_back({"w", std::make_shared<graph::Constant>(graph::Constant{DataType::i8, {1, 1, 1, 1}, nullptr, bytes})});
+  node.inputs.push_back({"Filter", 0, static_cast<graph::ValueId>(op.graph.values.size() - 1)});
+  node.outputs.push_back({"Output", 0, op.node.inputs.back().value});
+  op.graph.nodes.push_back(std::move(node));
+}
+
 void add_outputs(Operator& op, const Case& c, const Shape& shape, Random& random) {
   if (c.end == End::int8_out || (c.end == End::fp32_out && c.residual_scale == 0 && (c.act.empty() || c.own_act))) {
     op.output("Output", c.end == End::int8_out ? DataType::i8 : DataType::f32, shape);
@@ -79,6 +96,7 @@ void add_outputs(Operator& op, const Case& c, const Shape& shape, Random& random
     op.input("Residual", c.awkward_residual ? awkward_reals(random, residual, 0.05f) : random.reals(residual, -3, 3));
     tail->residual = static_cast<int>(op.node.inputs.size()) - 1;
     tail->residual_scale = c.residual_scale;
+    if (!c.awkward_residual && random.chance(70)) add_producer(op);
   }
   const auto calib = [&] { tail->outputs.push_back({DataType::i8, output_scale(random)}); };
   if (c.end == End::calib || c.end == End::two_calibs || c.end == End::all) calib();
@@ -105,18 +123,14 @@ void set_attributes(Operator& op, const Case& c, float input_scale, std::vector<
   op.attribute("hard_swish_offset", 3.0f);
 }
 
-std::unique_ptr<kernels::Kernel> x86_kernel(const Operator& op, std::string_view name) {
-  const std::span<const kernels::KernelEntry> sets[] = {kernels::x86_set(), kernels::generic_set()};
-  auto kernel = kernels::create_kernel(op.node, op.graph, sets);
-  CHECK(kernel->name() == name);
-  return kernel;
-}
+bool lacks_kernels() { return kernels::int8::usable_loops() == nullptr; }
 
-// Every output, with one to three threads.
+// Every output, with one to four threads. name: of the kernel, without the set's.
 void check_same_bits(const Operator& op, std::string_view name) {
   const std::vector<Tensor> expected = op.run(*op.kernel(), 1);
-  const auto kernel = x86_kernel(op, name);
-  for (int threads = 1; threads <= 3; threads++) {
+  const auto kernel = kernels::create_kernel(op.node, op.graph, kernels::kernel_sets());
+  CHECK(kernel->name() == kernels::int8::kernel_name(name));
+  for (int threads = 1; threads <= 4; threads++) {
     const std::vector<Tensor> actual = op.run(*kernel, threads);
     for (size_t i = 0; i < expected.size(); i++) {
       CAPTURE(i);
@@ -234,13 +248,13 @@ void check_over_upsampled(Random& random, int weight_reach, int64_t channels_fro
   op.ints("factors", factors);
   if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}, -2, 2));
   add_outputs(op, c, c.out(), random);
-  check_same_bits(op, "x86.conv2d_over_upsampled.int8");
+  check_same_bits(op, "conv2d_over_upsampled.int8");
 }
 
 }  // namespace
 
-TEST_CASE("x86: calib to int8 gives the generic bits" * doctest::skip(lacks_int8())) {
-  Random random(175);
+TEST_CASE("int8: calib to int8 gives the generic bits" * doctest::skip(lacks_kernels())) {
+  Random random(75);
   for (int i = 0; i < 200; i++) {
     Operator op("calib", 2, "fp32_to_int8");
     const float scale = random.chance(50) ? 1.0f / 64 : random.real(0.01f, 0.1f);
@@ -251,12 +265,12 @@ TEST_CASE("x86: calib to int8 gives the generic bits" * doctest::skip(lacks_int8
     op.attribute("scale", std::vector<float>{scale});
     op.input("Input", awkward_reals(random, shape, scale));
     op.output("Out", DataType::i8, shape);
-    check_same_bits(op, "x86.calib.fp32_to_int8");
+    check_same_bits(op, "calib.fp32_to_int8");
   }
 }
 
-TEST_CASE("x86: a residual that is not a number becomes -127 where its sum is rounded" * doctest::skip(lacks_int8())) {
-  Random random(176);
+TEST_CASE("int8: a residual that is not a number becomes -127 where its sum is rounded" * doctest::skip(lacks_kernels())) {
+  Random random(76);
   Case c{.batch = 1,
          .in_channels = 8,
          .out_channels = 24,
@@ -276,28 +290,28 @@ TEST_CASE("x86: a residual that is not a number becomes -127 where its sum is ro
   for (const End end : {End::calib, End::fp32_and_calib, End::two_calibs}) {
     c.end = end;
     c.awkward_residual = true;
-    check_conv(c, random, "x86.conv2d.int8.gemm");
+    check_conv(c, random, "conv2d.int8.gemm");
   }
 }
 
-TEST_CASE("x86: int8 convolutions over upsampled maps give the generic bits" * doctest::skip(lacks_int8())) {
-  Random random(174);
+TEST_CASE("int8: convolutions over upsampled maps give the generic bits" * doctest::skip(lacks_kernels())) {
+  Random random(74);
   for (int i = 0; i < 200; i++) check_over_upsampled(random, 127, 2, 26);
   for (int i = 0; i < 4; i++) check_over_upsampled(random, 127, 100, 130);  // sums pass 2^22
 }
 
-TEST_CASE("x86: depthwise int8 convolutions give the generic bits" * doctest::skip(lacks_int8())) {
-  Random random(173);
-  for (int i = 0; i < 250; i++) check_conv(random_depthwise(random), random, "x86.depthwise_conv2d.int8");
+TEST_CASE("int8: depthwise convolutions give the generic bits" * doctest::skip(lacks_kernels())) {
+  Random random(73);
+  for (int i = 0; i < 250; i++) check_conv(random_depthwise(random), random, "depthwise_conv2d.int8");
 }
 
-TEST_CASE("x86: dense int8 convolutions give the generic bits" * doctest::skip(lacks_int8())) {
-  Random random(171);
-  for (int i = 0; i < 250; i++) check_conv(random_dense(random), random, "x86.conv2d.int8.gemm");
+TEST_CASE("int8: dense convolutions give the generic bits" * doctest::skip(lacks_kernels())) {
+  Random random(71);
+  for (int i = 0; i < 250; i++) check_conv(random_dense(random), random, "conv2d.int8.gemm");
 }
 
-TEST_CASE("x86: dense int8 convolutions whose sums pass 2^22 give the generic bits" * doctest::skip(lacks_int8())) {
-  Random random(172);
+TEST_CASE("int8: dense convolutions whose sums pass 2^22 give the generic bits" * doctest::skip(lacks_kernels())) {
+  Random random(72);
   for (int i = 0; i < 12; i++) {
     Case c = random_dense(random);
     c.in_channels = 520;
@@ -305,7 +319,7 @@ TEST_CASE("x86: dense int8 convolutions whose sums pass 2^22 give the generic bi
     c.pads = {0, 0, 0, 0};
     c.in_h = c.in_w = 4;
     random_end(c, random, true);
-    check_conv(c, random, "x86.conv2d.int8.gemm");
+    check_conv(c, random, "conv2d.int8.gemm");
   }
 }
 

@@ -17,17 +17,17 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/int8/conv_finish.h"
+#include "kernels/int8/gemm.h"
+#include "kernels/int8/kernel_set.h"
+#include "kernels/int8/operators.h"
 #include "kernels/line_ring.h"
-#include "kernels/x86/conv_finish.h"
-#include "kernels/x86/convolutions_i8.h"
-#include "kernels/x86/gemm_i8.h"
 
-namespace edgeocr::kernels::x86 {
+namespace edgeocr::kernels::int8 {
 
 namespace {
 
 using generic::ConvParameters;
-using generic::parallel;
 
 constexpr int64_t kTaps = 9, kRing = 2;  // three neighbouring output rows lie in at most two rows of a low source
 constexpr size_t kMostLow = 3;
@@ -37,8 +37,8 @@ constexpr int64_t kRowOutside = -1, kNeverComputed = -2;
 struct LowSource {
   size_t input;
   int64_t channels;
-  int shift;        // of output coordinates to the source's
-  GemmI8 products;  // [tap][output lane]
+  int shift;      // of output coordinates to the source's
+  Gemm products;  // [tap][output lane]
   int64_t factor() const { return int64_t{1} << shift; }
 };
 
@@ -63,17 +63,17 @@ ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph)
   return p;
 }
 
-class ConvOverUpsampledI8 : public Kernel {
+class ConvOverUpsampled : public Kernel {
  public:
-  ConvOverUpsampledI8(const graph::Node& node, const graph::Graph& graph)
-      : loops_(*current_inner_loops().int8), parameters_(parameters_of(node, graph)),
-        lanes_(pixel_stride_of(parameters_.geometry.out_channels)), finish_(node, graph, parameters_),
-        low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)), full_input_(generic::input_index(node, "X", full_index_)),
+  ConvOverUpsampled(const graph::Node& node, const graph::Graph& graph)
+      : parameters_(parameters_of(node, graph)), lanes_(pixel_stride_of(parameters_.geometry.out_channels)),
+        finish_(node, graph, parameters_), low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
+        full_input_(generic::input_index(node, "X", full_index_)),
         full_channels_(generic::constant_input(node, graph, "Filter", full_index_).shape[1]), full_(full_gemm(node, graph)) {
     for (int64_t o = 0; o < lanes_; o++) first_.push_back(full_.start(o));
   }
 
-  std::string_view name() const override { return "x86.conv2d_over_upsampled.int8"; }
+  std::string_view name() const override { return name_; }
   bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
@@ -122,16 +122,24 @@ class ConvOverUpsampledI8 : public Kernel {
       const graph::Constant& filter = generic::constant_input(node, graph, "Filter", index);
       const auto weight = [&](int64_t, int64_t in, int64_t column) { return weight_at(filter, column % lanes, in, column / lanes); };
       sources.push_back({generic::input_index(node, "X", index), filter.shape[1], std::countr_zero(static_cast<uint64_t>(factors[i])),
-                         GemmI8(1, pixel_stride_of(filter.shape[1]), kTaps * lanes, {Function::linear, Store::sums}, weight)});
+                         Gemm(1, pixel_stride_of(filter.shape[1]), kTaps * lanes, {Function::linear, Store::sums}, weight)});
     }
     return sources;
   }
 
-  GemmI8 full_gemm(const graph::Node& node, const graph::Graph& graph) const {
+  Gemm full_gemm(const graph::Node& node, const graph::Graph& graph) const {
+    std::vector<int64_t> low_reach(static_cast<size_t>(lanes_), 0);
+    for (int i = 0; i <= static_cast<int>(low_.size()); i++) {
+      if (i == full_index_) continue;
+      const graph::Constant& low = generic::constant_input(node, graph, "Filter", i);
+      for (int64_t o = 0; o < low.shape[0]; o++)
+        for (int64_t k = 0; k < low.shape[1] * kTaps; k++)
+          low_reach[static_cast<size_t>(o)] += 128 * std::abs(int64_t{weight_at(low, o, k / kTaps, k % kTaps)});
+    }
     const graph::Constant& filter = generic::constant_input(node, graph, "Filter", full_index_);
     const int64_t in_lanes = pixel_stride_of(full_channels_);
     const auto weight = [&](int64_t ky, int64_t k, int64_t out) { return weight_at(filter, out, k % in_lanes, ky * 3 + k / in_lanes); };
-    return {3, 3 * in_lanes, lanes_, finish_.form(), weight};
+    return {3, 3 * in_lanes, lanes_, finish_.form(), weight, finish_.rules(), low_reach};
   }
 
   void check_source(const TensorView& in, int64_t channels, int64_t factor, const TensorView& out) const {
@@ -178,10 +186,10 @@ class ConvOverUpsampledI8 : public Kernel {
     const int64_t slot = row % kRing, pixel = kTaps * lanes_;
     int32_t* data = state.products + slot * low_layout(in).product_row;
     if (state.held[static_cast<size_t>(slot)] != row) {
-      GemmRowI8 gemm{.pixel_step = in.pixel_stride,
-                     .pixels = in.shape[3],
-                     .out = reinterpret_cast<std::byte*>(data + pixel),
-                     .out_step = pixel * static_cast<ptrdiff_t>(sizeof(int32_t))};
+      GemmRow gemm{.pixel_step = in.pixel_stride,
+                   .pixels = in.shape[3],
+                   .out = reinterpret_cast<std::byte*>(data + pixel),
+                   .out_step = pixel * static_cast<ptrdiff_t>(sizeof(int32_t))};
       gemm.segments[0] = in.as<const int8_t>() + row / in.shape[2] * in.batch_stride + row % in.shape[2] * in.row_stride;
       source.products.run(gemm, {});
       state.held[static_cast<size_t>(slot)] = row;
@@ -190,7 +198,7 @@ class ConvOverUpsampledI8 : public Kernel {
   }
 
   // What output row y takes from a source, by place.
-  PlacesI8 places(const LowSource& source, const TensorView& in, int64_t batch, int64_t y, const int32_t* zeros, LowState& state) const {
+  Places places(const LowSource& source, const TensorView& in, int64_t batch, int64_t y, const int32_t* zeros, LowState& state) const {
     const int64_t out_height = in.shape[2] << source.shift;
     std::array<int64_t, 3> wanted;
     for (int64_t ky = 0; ky < 3; ky++) {
@@ -198,7 +206,7 @@ class ConvOverUpsampledI8 : public Kernel {
       wanted[static_cast<size_t>(ky)] = from < 0 || from >= out_height ? kRowOutside : batch * in.shape[2] + (from >> source.shift);
     }
     if (wanted != state.summed) {
-      ProductRowsI8 rows{};
+      ProductRows rows{};
       for (size_t ky = 0; ky < 3; ky++) {
         const bool outside = wanted[ky] == kRowOutside;
         rows.rows[ky] = outside ? zeros : products(source, in, wanted[ky], state);
@@ -226,26 +234,27 @@ class ConvOverUpsampledI8 : public Kernel {
       const TensorView& in = inputs[low_[i].input];
       states[i] = start_low(in, take(align_up(static_cast<size_t>(low_layout(in).total()) * sizeof(int32_t))));
     }
-    const ConstantsI8 constants = finish_.constants();
+    const FinishConstants constants = finish_.constants();
     for (int64_t line = begin; line < end; line++) {
       const int64_t batch = line / height, y = line % height;
-      std::array<PlacesI8, kMostLow> sources{};
+      std::array<Places, kMostLow> sources{};
       for (size_t i = 0; i < low_.size(); i++) sources[i] = places(low_[i], inputs[low_[i].input], batch, y, zeros, states[i]);
       loops_.gather_places(sources.data(), static_cast<int64_t>(low_.size()), first_.data(), width, lanes_, starts);
       const ConvFinish::Row out = finish_.row(outputs, line, row_memory);
-      GemmRowI8 row{.pixel_step = pixel_stride_of(full_channels_),
-                    .pixels = width,
-                    .start = starts,
-                    .start_step = lanes_,
-                    .out = out.data,
-                    .out_step = out.step};
+      GemmRow row{.pixel_step = pixel_stride_of(full_channels_),
+                  .pixels = width,
+                  .start = starts,
+                  .start_step = lanes_,
+                  .out = out.data,
+                  .out_step = out.step};
       for (int64_t ky = 0; ky < 3; ky++) row.segments[static_cast<size_t>(ky)] = ring.line(batch, y + ky - 1);
       full_.run(row, constants);
       finish_.complete(out, outputs, line);
     }
   }
 
-  const InnerLoopsI8& loops_;
+  std::string name_ = kernel_name("conv2d_over_upsampled.int8");
+  const InnerLoops& loops_ = inner_loops();
   ConvParameters parameters_;
   int64_t lanes_;  // of an output pixel
   ConvFinish finish_;
@@ -253,13 +262,13 @@ class ConvOverUpsampledI8 : public Kernel {
   int full_index_;
   size_t full_input_;
   int64_t full_channels_;
-  GemmI8 full_;
+  Gemm full_;
   std::vector<int32_t> first_;  // where the sums of each output lane begin
 };
 
 }  // namespace
 
-bool accepts_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph) {
+bool accepts_conv_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
   if (node.precision != 2 || !ConvFinish::accepts(node, graph, false)) return false;
   const std::vector<int64_t> factors = node.attr_ints("factors");
   if (factors.size() < 2 || factors.size() > kMostLow + 1 || std::ranges::count(factors, 1) != 1) return false;
@@ -273,8 +282,8 @@ bool accepts_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph&
   return out_channels > 4;
 }
 
-std::unique_ptr<Kernel> create_conv_over_upsampled_i8(const graph::Node& node, const graph::Graph& graph) {
-  return std::make_unique<ConvOverUpsampledI8>(node, graph);
+std::unique_ptr<Kernel> create_conv_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<ConvOverUpsampled>(node, graph);
 }
 
-}  // namespace edgeocr::kernels::x86
+}  // namespace edgeocr::kernels::int8

@@ -5,12 +5,13 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/int8/conv_finish.h"
+#include "kernels/int8/gemm.h"
+#include "kernels/int8/kernel_set.h"
+#include "kernels/int8/operators.h"
 #include "kernels/line_ring.h"
-#include "kernels/neon/conv_finish.h"
-#include "kernels/neon/convolutions_i8.h"
-#include "kernels/neon/gemm_i8.h"
 
-namespace edgeocr::kernels::neon {
+namespace edgeocr::kernels::int8 {
 
 namespace {
 
@@ -41,16 +42,13 @@ void join_rows(int64_t n, TensorView& map) {
   map.batch_stride = rows * map.row_stride;
 }
 
-class Conv2dI8 : public Kernel {
+class Conv2d : public Kernel {
  public:
-  Conv2dI8(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
+  Conv2d(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(node, graph, parameters),
-        gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_.form())) {
-    if (const std::vector<Rule> rules = finish_.rules(); !rules.empty()) gemm_.take_steps(rules);
-  }
+        finish_(node, graph, parameters), gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_)) {}
 
-  std::string_view name() const override { return "neon.conv2d.int8.gemm"; }
+  std::string_view name() const override { return name_; }
   bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
@@ -71,7 +69,7 @@ class Conv2dI8 : public Kernel {
 
  private:
   // [segment: filter row][filter column][lane]
-  static GemmI8 packed(const ConvParameters& parameters, const graph::Constant& filter, int64_t lanes, Form form) {
+  static Gemm packed(const ConvParameters& parameters, const graph::Constant& filter, int64_t lanes, const ConvFinish& finish) {
     const ConvGeometry& g = parameters.geometry;
     const auto weights = filter.as<int8_t>();
     const auto weight = [&](int64_t ky, int64_t k, int64_t out) -> int8_t {
@@ -79,7 +77,7 @@ class Conv2dI8 : public Kernel {
       if (in >= g.in_channels || out >= g.out_channels) return 0;
       return weights[static_cast<size_t>(((out * g.in_channels + in) * g.kernel_h + ky) * g.kernel_w + kx)];
     };
-    return {g.kernel_h, g.kernel_w * lanes, pixel_stride_of(g.out_channels), form, weight};
+    return {g.kernel_h, g.kernel_w * lanes, pixel_stride_of(g.out_channels), finish.form(), weight, finish.rules()};
   }
 
   void check_input(const TensorView& in, const TensorView& out) const {
@@ -160,24 +158,25 @@ class Conv2dI8 : public Kernel {
     }
   }
 
+  std::string name_ = kernel_name("conv2d.int8.gemm");
   ConvParameters parameters_;
   size_t input_;
   int64_t lanes_;  // of an input pixel
   ConvFinish finish_;
-  GemmI8 gemm_;
+  Gemm gemm_;
 };
 
 }  // namespace
 
-bool accepts_conv2d_i8(const graph::Node& node, const graph::Graph& graph) {
+bool accepts_conv2d(const graph::Node& node, const graph::Graph& graph) {
   if (node.precision != 2) return false;
   const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
   return g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.kernel_h <= LineRing::kMaxRows && g.in_channels > 1 &&
          g.out_channels > 4 && ConvFinish::accepts(node, graph, true);
 }
 
-std::unique_ptr<Kernel> create_conv2d_i8(const graph::Node& node, const graph::Graph& graph) {
-  return std::make_unique<Conv2dI8>(node, graph, generic::conv_parameters(node, graph, false));
+std::unique_ptr<Kernel> create_conv2d(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<Conv2d>(node, graph, generic::conv_parameters(node, graph, false));
 }
 
-}  // namespace edgeocr::kernels::neon
+}  // namespace edgeocr::kernels::int8

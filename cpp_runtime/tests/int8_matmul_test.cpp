@@ -1,7 +1,8 @@
-// fc, mul, matmul and matmul_v2 of precision int8 by NEON against the plain set: to the bit.
-#include "neon_float.h"
+// fc, mul, matmul and matmul_v2 of precision int8 by the fast kernel sets against the plain one: to the bit.
+#if defined(__aarch64__) || defined(__x86_64__)
 
-#if defined(__aarch64__)
+#include "kernels/int8/kernel_set.h"
+#include "tails.h"
 
 namespace edgeocr::kernel_test {
 
@@ -42,15 +43,27 @@ std::vector<float> weight_scale(Random& random, int64_t n, int64_t k) {
   return scale;
 }
 
-void check(Operator& op, const std::string& text) {
+bool lacks_kernels() { return kernels::int8::usable_loops() == nullptr; }
+
+// Every output, with one to four threads. Zeros of either sign are equal.
+void check(const Operator& op, const std::string& text) {
   CAPTURE(text);
-  CHECK(neon_kernel(op)->name() == "neon.fc.int8");
-  check_neon(op);
+  const std::vector<Tensor> expected = op.run(*op.kernel(), 1);
+  const auto kernel = kernels::create_kernel(op.node, op.graph, kernels::kernel_sets());
+  CHECK(kernel->name() == kernels::int8::kernel_name("fc.int8"));
+  for (int threads = 1; threads <= 4; threads++) {
+    CAPTURE(threads);
+    const std::vector<Tensor> actual = op.run(*kernel, threads);
+    for (size_t i = 0; i < expected.size(); i++) {
+      if (expected[i].view().dtype == DataType::i8) check_equal(actual[i].dense<int8_t>(), expected[i].dense<int8_t>());
+      else check_close(actual[i].dense<float>(), expected[i].dense<float>(), 0);
+    }
+  }
 }
 
 }  // namespace
 
-TEST_CASE("neon fc int8 gives the bits of the plain set") {
+TEST_CASE("int8: fc gives the bits of the plain set" * doctest::skip(lacks_kernels())) {
   Random random(40);
   for (int i = 0; i < 200; i++) {
     const bool mul = random.chance(30), int8_out = random.chance(30);
@@ -78,7 +91,7 @@ TEST_CASE("neon fc int8 gives the bits of the plain set") {
   }
 }
 
-TEST_CASE("neon matmul int8 gives the bits of the plain set") {
+TEST_CASE("int8: matmul gives the bits of the plain set" * doctest::skip(lacks_kernels())) {
   Random random(41);
   for (int i = 0; i < 200; i++) {
     const bool old = random.chance(50), transposed = random.chance(50);

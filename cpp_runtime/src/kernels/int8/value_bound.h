@@ -6,7 +6,7 @@
 #include "graph/graph.h"
 #include "kernels/requant.h"
 
-namespace edgeocr::kernels::neon {
+namespace edgeocr::kernels::int8 {
 
 // Per output channel of an int8 convolution: bound of |sum|.
 std::vector<double> sum_bounds(const graph::Node& node, const graph::Graph& graph);
@@ -17,4 +17,4 @@ double activated_bound(double bound, const Activation& act);
 // Bound of |value| of a map: what an int8 convolution with fp32 output makes, residuals included. Infinite where nothing is known.
 double value_bound(graph::ValueId value, const graph::Graph& graph);
 
-}  // namespace edgeocr::kernels::neon
+}  // namespace edgeocr::kernels::int8

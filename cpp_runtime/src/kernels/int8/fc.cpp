@@ -12,21 +12,22 @@
 #include "base/error.h"
 #include "graph/fused_tail.h"
 #include "kernels/generic/fc_form.h"
+#include "kernels/generic/loops.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
-#include "kernels/x86/finish_f32.h"
-#include "kernels/x86/gemm_i8.h"
-#include "kernels/x86/matrices_i8.h"
+#include "kernels/int8/gemm.h"
+#include "kernels/int8/kernel_set.h"
+#include "kernels/int8/operators.h"
 
-namespace edgeocr::kernels::x86 {
+namespace edgeocr::kernels::int8 {
 
 namespace {
 
 using generic::FcForm;
 
 constexpr int64_t kRows = 64;              // at a time, so that they stay in the cache
-constexpr int64_t kBlockColumns = 8 * 24;  // whole tiles of GemmI8
-constexpr int64_t kVector = 8;             // columns that GemmI8 computes at least
+constexpr int64_t kBlockColumns = 8 * 24;  // whole tiles of Gemm
+constexpr int64_t kVector = 8;             // columns that Gemm computes at least
 
 constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -59,6 +60,7 @@ Scales scales_of(const graph::Node& node, const graph::Graph& graph, const FcFor
     s.bias[i] = folded.bias;
   }
   s.scale.resize(static_cast<size_t>(round_up(form.n, kVector)), 0.0f);
+  s.bias.resize(s.scale.size(), 0.0f);
   return s;
 }
 
@@ -69,14 +71,15 @@ TailParameters tail_of(const graph::Node& node, const graph::Graph& graph) {
   return tail;
 }
 
-class FcI8 : public Kernel {
+class Fc : public Kernel {
  public:
-  FcI8(const graph::Node& node, const graph::Graph& graph) : FcI8(node, graph, generic::fc_form(node, graph)) {}
+  Fc(const graph::Node& node, const graph::Graph& graph) : Fc(node, graph, generic::fc_form(node, graph)) {}
 
-  std::string_view name() const override { return "x86.fc.int8"; }
+  std::string_view name() const override { return name_; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    return copy_bytes(inputs[input_]) + padded_bytes(inputs[input_]) + copy_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
+    const size_t rows = copy_bytes(inputs[input_]) + padded_bytes(inputs[input_]);
+    return rows + copy_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
@@ -93,35 +96,36 @@ class FcI8 : public Kernel {
     if (!out.is_map()) return run_blocks(context, scratch, rows, m, inputs, outputs);
     const TensorView dense{out.dtype, out.shape, scratch};
     run_blocks(context, scratch + copy_bytes(out), rows, m, inputs, {&dense, 1});
-    generic::copy_strided(out.shape, size_of(out.dtype), scratch, generic::row_major_strides(out.shape), out.data,
-                          generic::strides_of(out));
+    const generic::Strides from = generic::row_major_strides(out.shape);
+    generic::copy_strided(out.shape, size_of(out.dtype), scratch, from, out.data, generic::strides_of(out));
     generic::clear_padding(out);
   }
 
  private:
-  // Columns that one GemmI8 computes; those beyond N have weights of zero.
+  // Columns that one Gemm computes; those beyond N have weights of zero.
   struct Block {
     int64_t column, columns;
-    GemmI8 gemm;
+    Gemm gemm;
     bool direct;  // results are stored where they belong
   };
   // Results of a block that are not stored at once, and one row to work on.
   static constexpr size_t kWorkerBytes = static_cast<size_t>((kRows + 1) * kBlockColumns) * sizeof(float);
 
-  FcI8(const graph::Node& node, const graph::Graph& graph, const FcForm& form)
+  Fc(const graph::Node& node, const graph::Graph& graph, const FcForm& form)
       : loops_(generic::current_loops()), form_(form), input_(generic::input_index(node, form.input)), k_(round_up(form.k, 4)),
         tail_(tail_of(node, graph)) {
     Scales scales = scales_of(node, graph, form);
     scale_ = std::move(scales.scale);
+    bias_ = std::move(scales.bias);
     Activation act = activation_of(node);
     if (is_int8_out(node)) act = in_units_of(act, output_scale_of(node));
-    finish_ = std::make_unique<FinishF32>(std::move(scales.bias), act, tail_);
+    finish_ = finish_columns(form_.n, act, tail_);
     tail_.addend.resize(tail_.addend.empty() ? 0 : scale_.size());
     choose_form(act);
     pack(generic::constant_input(node, graph, form.weights));
   }
 
-  // What GemmI8 can do to a value before it stores it; other ends are left to FinishF32.
+  // What Gemm can do to a value before it stores it; other ends are left to FinishColumns.
   void choose_form(const Activation& own) {
     constants_.floor = -std::numeric_limits<float>::infinity();
     const std::optional<Activation> act = single_activation(own);
@@ -157,7 +161,7 @@ class FcI8 : public Kernel {
       const auto weight = [&, first](int64_t, int64_t k, int64_t column) {
         return k < form_.k && first + column < form_.n ? values[form_.at(k, first + column)] : int8_t{0};
       };
-      blocks_.push_back({first, columns, GemmI8(1, k_, round_up(columns, kVector), direct ? end_ : FormI8{}, weight), direct});
+      blocks_.push_back({first, columns, Gemm(1, k_, round_up(columns, kVector), direct ? end_ : Form{}, weight), direct});
     }
   }
 
@@ -196,11 +200,11 @@ class FcI8 : public Kernel {
 
   void run_block(const Block& block, const int8_t* rows, int64_t first, int64_t count, float* scratch, std::span<const TensorView> inputs,
                  std::span<const TensorView> outputs) const {
-    ConstantsI8 constants = constants_;
+    FinishConstants constants = constants_;
     constants.scale = scale_.data() + block.column;
-    constants.bias = finish_->constants().bias + block.column;
+    constants.bias = bias_.data() + block.column;
     if (!block.direct) constants.floor = -std::numeric_limits<float>::infinity();
-    GemmRowI8 row{.pixel_step = k_, .pixels = count};
+    GemmRow row{.pixel_step = k_, .pixels = count};
     row.segments[0] = rows;
     const int64_t width = round_up(block.columns, kVector);
     if (block.direct) {
@@ -216,34 +220,35 @@ class FcI8 : public Kernel {
     if (block.direct) return;
     if (form_.alpha != 1.0f) loops_.multiply(form_.alpha, count * width, scratch);
     for (int64_t i = 0; i < count; i++)
-      finish_->run_columns(scratch + i * width, scratch + kRows * kBlockColumns, first + i, block.column, block.columns, inputs, outputs);
+      finish_->run(scratch + i * width, scratch + kRows * kBlockColumns, first + i, block.column, block.columns, inputs, outputs);
   }
 
   // What the tail adds: a row for all rows, or a matrix.
-  void add(GemmRowI8& row, const Block& block, int64_t first, std::span<const TensorView> inputs) const {
+  void add(GemmRow& row, const Block& block, int64_t first, std::span<const TensorView> inputs) const {
     if (!tail_.addend.empty()) row.residual = tail_.addend.data() + block.column;
     if (tail_.residual < 0) return;
     row.residual = inputs[static_cast<size_t>(tail_.residual)].as<const float>() + first * form_.n + block.column;
     row.residual_step = form_.n;
   }
 
+  std::string name_ = kernel_name("fc.int8");
   const generic::Loops& loops_;
   FcForm form_;
   size_t input_;
   int64_t k_;  // K, padded to a multiple of four
   TailParameters tail_;
-  std::vector<float> scale_;
-  std::unique_ptr<FinishF32> finish_;
+  std::vector<float> scale_, bias_;  // one per column, padded to vectors
+  std::unique_ptr<FinishColumns> finish_;
   bool direct_ = false;
-  FormI8 end_;
-  ConstantsI8 constants_;
+  Form end_;
+  FinishConstants constants_;
   std::vector<Block> blocks_;
 };
 
 }  // namespace
 
-bool accepts_fc_i8(const graph::Node& node, const graph::Graph& graph) {
-  if (current_inner_loops().int8 == nullptr || node.precision != 2) return false;
+bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
+  if (usable_loops() == nullptr || node.precision != 2) return false;
   if (node.op.starts_with("matmul") && !generic::works_like_fc(node, graph)) return false;
   const FcForm form = generic::fc_form(node, graph);
   if (is_int8_out(node) && form.alpha != 1.0f) return false;
@@ -254,6 +259,6 @@ bool accepts_fc_i8(const graph::Node& node, const graph::Graph& graph) {
   return !may_be_map || (node.outputs.size() == 1 && (node.tail == nullptr || node.tail->residual < 0));
 }
 
-std::unique_ptr<Kernel> create_fc_i8(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<FcI8>(node, graph); }
+std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<Fc>(node, graph); }
 
-}  // namespace edgeocr::kernels::x86
+}  // namespace edgeocr::kernels::int8

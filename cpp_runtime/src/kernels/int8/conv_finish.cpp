@@ -1,4 +1,4 @@
-#include "kernels/x86/conv_finish.h"
+#include "kernels/int8/conv_finish.h"
 
 #include <algorithm>
 #include <bit>
@@ -9,8 +9,10 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/int8/kernel_set.h"
+#include "kernels/int8/value_bound.h"
 
-namespace edgeocr::kernels::x86 {
+namespace edgeocr::kernels::int8 {
 
 namespace {
 
@@ -30,6 +32,19 @@ template <class T> T* row_of(const TensorView& map, int64_t line) {
   return map.as<T>() + line / map.shape[2] * map.batch_stride + line % map.shape[2] * map.row_stride;
 }
 
+// Of the values before they are rounded, as far as it is known.
+double bound_of(const graph::Node& node, const graph::Graph& graph, std::span<const float> scale, std::span<const float> bias,
+                const Activation& act, int residual) {
+  const std::vector<double> sums = sum_bounds(node, graph);
+  double bound = 0;
+  for (size_t o = 0; o < sums.size(); o++)
+    bound = std::max(bound, std::abs(sums[o] * static_cast<double>(scale[o])) + std::abs(static_cast<double>(bias[o])));
+  bound = activated_bound(bound, act);
+  return residual < 0 ? bound : bound + value_bound(node.inputs[static_cast<size_t>(residual)].value, graph);
+}
+
+bool is_bounded(double bound, float inverse_scale) { return bound * inverse_scale < kBound; }
+
 bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
 }
@@ -37,7 +52,7 @@ bool all_finite(std::span<const float> values) {
 }  // namespace
 
 bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, bool residual) {
-  if (current_inner_loops().int8 == nullptr) return false;
+  if (usable_loops() == nullptr) return false;
   const Activation own = generic::conv_activation(node);
   const TailParameters tail = parse_tail(node, graph);
   if (!tail.addend.empty() || tail.outputs.size() > kMaxOutputs) return false;
@@ -54,7 +69,7 @@ bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, boo
 }
 
 ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters)
-    : loops_(*current_inner_loops().int8), tail_(parse_tail(node, graph)) {
+    : loops_(inner_loops()), tail_(parse_tail(node, graph)) {
   const int64_t channels = parameters.geometry.out_channels;
   bias_ = generic::bias_or_zeros(node, graph, channels);
   scale_ = generic::scales(node, "Filter0_scale", channels);
@@ -72,6 +87,7 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
   scale_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
   bias_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
 
+  act_ = act;
   const bool relu = act.kind == ActKind::relu;
   constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(),
                 .low = static_cast<int8_t>(relu ? 0 : -127),
@@ -81,32 +97,39 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
   form_.function = tail_.residual >= 0 ? Function::residual : act.kind == ActKind::hard_swish ? Function::hard_swish : Function::linear;
   residual_shift_ = std::countr_zero(static_cast<unsigned>(tail_.residual_scale));
 
+  const double bound = bound_of(node, graph, scale_, bias_, act_, tail_.residual);
   if (parameters.int8_out) {
-    // One is a factor that changes no bit.
-    form_.store = form_.function == Function::linear ? Store::int8 : Store::calib;
+    form_.store = is_bounded(bound, 1.0f) ? Store::bounded_calib : Store::calib;
     dtypes_ = {DataType::i8};
     return;
   }
   const auto& outputs = tail_.outputs;
   for (const TailParameters::Output& output : outputs) dtypes_.push_back(output.dtype);
   if (outputs.size() == 1 && outputs[0].int8()) {
-    form_.store = Store::calib;
+    form_.store = is_bounded(bound, outputs[0].inverse_scale) ? Store::bounded_calib : Store::calib;
     constants_.calib = outputs[0].inverse_scale;
     return;
   }
   form_.store = Store::fp32;
   direct_ = -1;
   for (size_t i = 0; i < outputs.size(); i++) {
-    if (outputs[i].int8()) extras_.push_back({i, outputs[i].inverse_scale});
+    if (outputs[i].int8()) extras_.push_back({i, outputs[i].inverse_scale, is_bounded(bound, outputs[i].inverse_scale)});
     else direct_ = static_cast<int>(i);
   }
 }
 
-ConstantsI8 ConvFinish::constants() const {
-  ConstantsI8 constants = constants_;
+FinishConstants ConvFinish::constants() const {
+  FinishConstants constants = constants_;
   constants.scale = scale_.data();
   constants.bias = bias_.data();
   return constants;
+}
+
+std::vector<Rule> ConvFinish::rules() const {
+  std::vector<Rule> rules;
+  if (form_.store == Store::fp32 || form_.function == Function::residual) return rules;
+  for (size_t i = 0; i < scale_.size(); i++) rules.push_back({{scale_[i], bias_[i]}, act_, constants_.calib});
+  return rules;
 }
 
 size_t ConvFinish::scratch_bytes(const TensorView& out) const {
@@ -116,8 +139,10 @@ size_t ConvFinish::scratch_bytes(const TensorView& out) const {
 ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const {
   if (direct_ < 0) return {scratch, lanes_of(outputs[0]) * static_cast<ptrdiff_t>(sizeof(float))};
   const TensorView& out = outputs[static_cast<size_t>(direct_)];
-  if (form_.store == Store::fp32)
-    return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float))};
+  if (form_.store == Store::fp32) {
+    const ptrdiff_t step = out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float));
+    return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), step};
+  }
   return {reinterpret_cast<std::byte*>(row_of<int8_t>(out, line)), out.pixel_stride};
 }
 
@@ -128,11 +153,12 @@ void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, i
     int8_t* to = row_of<int8_t>(out, line);
     const auto* from = reinterpret_cast<const float*>(row.data);
     const int64_t from_step = row.step / static_cast<ptrdiff_t>(sizeof(float));
+    const auto quantise = extra.bounded ? loops_.quantise_bounded : loops_.quantise;
     if (from_step == lanes && out.pixel_stride == lanes) {
-      loops_.quantise(from, extra.inverse_scale, width * lanes, to);
+      quantise(from, extra.inverse_scale, width * lanes, to);
       continue;
     }
-    for (int64_t x = 0; x < width; x++) loops_.quantise(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
+    for (int64_t x = 0; x < width; x++) quantise(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
   }
 }
 
@@ -147,4 +173,4 @@ void ConvFinish::check(std::string_view op, std::span<const TensorView> outputs,
   }
 }
 
-}  // namespace edgeocr::kernels::x86
+}  // namespace edgeocr::kernels::int8

@@ -1,20 +1,19 @@
 // calib from fp32 to int8.
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
-#include "kernels/x86/convolutions_i8.h"
-#include "kernels/x86/inner_loops.h"
+#include "kernels/int8/kernel_set.h"
+#include "kernels/int8/operators.h"
 
-namespace edgeocr::kernels::x86 {
+namespace edgeocr::kernels::int8 {
 
 namespace {
 
-class CalibI8 : public Kernel {
+class Calib : public Kernel {
  public:
-  explicit CalibI8(const graph::Node& node)
-      : loops_(*current_inner_loops().int8), input_(generic::input_index(node, "Input")),
-        inverse_scale_(1.0f / generic::single_scale(node, "scale")) {}
+  explicit Calib(const graph::Node& node)
+      : input_(generic::input_index(node, "Input")), inverse_scale_(1.0f / generic::single_scale(node, "scale")) {}
 
-  std::string_view name() const override { return "x86.calib.fp32_to_int8"; }
+  std::string_view name() const override { return name_; }
   bool by_rows() const override { return true; }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
@@ -28,18 +27,18 @@ class CalibI8 : public Kernel {
   }
 
  private:
-  const InnerLoopsI8& loops_;
+  std::string name_ = kernel_name("calib.fp32_to_int8");
+  const InnerLoops& loops_ = inner_loops();
   size_t input_;
   float inverse_scale_;
 };
 
 }  // namespace
 
-bool accepts_calib_i8(const graph::Node& node, const graph::Graph&) {
-  return current_inner_loops().int8 != nullptr && node.alias == "fp32_to_int8" && node.tail == nullptr &&
-         generic::single_scale(node, "scale") > 0;
+bool accepts_calib(const graph::Node& node, const graph::Graph&) {
+  return usable_loops() != nullptr && node.alias == "fp32_to_int8" && node.tail == nullptr && generic::single_scale(node, "scale") > 0;
 }
 
-std::unique_ptr<Kernel> create_calib_i8(const graph::Node& node, const graph::Graph&) { return std::make_unique<CalibI8>(node); }
+std::unique_ptr<Kernel> create_calib(const graph::Node& node, const graph::Graph&) { return std::make_unique<Calib>(node); }
 
-}  // namespace edgeocr::kernels::x86
+}  // namespace edgeocr::kernels::int8

@@ -1,4 +1,4 @@
-#include "kernels/neon/value_bound.h"
+#include "kernels/int8/value_bound.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include "kernels/generic/parameters.h"
 #include "kernels/tail.h"
 
-namespace edgeocr::kernels::neon {
+namespace edgeocr::kernels::int8 {
 
 namespace {
 
@@ -77,4 +77,4 @@ double value_bound(graph::ValueId value, const graph::Graph& graph) {
   }
 }
 
-}  // namespace edgeocr::kernels::neon
+}  // namespace edgeocr::kernels::int8

@@ -1,4 +1,4 @@
-// How the int8 convolutions of this set end: scales, activation and tail of a node as a form (inner_loops_i8.h) and its constants.
+// How the int8 convolutions end: scales, activation and tail of a node as a form (inner_loops.h) and its constants.
 //
 // A kernel stores one result per element, int8 or fp32. Where a tail has several outputs that is the fp32 one (a row of scratch
 // memory if there is none), and the int8 outputs are made of it row by row.
@@ -9,22 +9,24 @@
 
 #include "graph/graph.h"
 #include "kernels/generic/conv_parameters.h"
-#include "kernels/x86/inner_loops.h"
+#include "kernels/int8/ending.h"
 #include "kernels/tail.h"
 
-namespace edgeocr::kernels::x86 {
+namespace edgeocr::kernels::int8 {
 
 class ConvFinish {
  public:
   static constexpr size_t kMaxOutputs = 4;
 
-  // Whether the level has int8 loops and a node of precision int8 ends in a way that there is a form for. residual: whether the kernel
-  // can add one.
+  // Whether there are int8 kernels and a node of precision int8 ends in a way that there is a form for. residual: whether the kernel can
+  // add one.
   static bool accepts(const graph::Node& node, const graph::Graph& graph, bool residual);
   ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters);
 
-  FormI8 form() const { return form_; }
-  ConstantsI8 constants() const;
+  const Form& form() const { return form_; }
+  FinishConstants constants() const;
+  // Of all lanes, where the kernel stores int8 that is no sum of a residual; else empty.
+  std::vector<Rule> rules() const;
   int residual() const { return tail_.residual; }  // position among the inputs, or -1
   int residual_shift() const { return residual_shift_; }
 
@@ -47,12 +49,14 @@ class ConvFinish {
   struct Extra {
     size_t output;
     float inverse_scale;
+    bool bounded;  // as in Store::bounded_calib
   };
 
-  const InnerLoopsI8& loops_;
+  const InnerLoops& loops_;
   TailParameters tail_;
-  FormI8 form_;
-  ConstantsI8 constants_;
+  Form form_;
+  Activation act_;
+  FinishConstants constants_;
   std::vector<float> scale_, bias_;
   int residual_shift_ = 0;
   int direct_ = 0;  // the output that the kernel stores, -1: a row of scratch memory
@@ -60,4 +64,4 @@ class ConvFinish {
   std::vector<DataType> dtypes_;
 };
 
-}  // namespace edgeocr::kernels::x86
+}  // namespace edgeocr::kernels::int8

@@ -1,6 +1,6 @@
 // What is known of how large the values of int8 convolutions become.
-#if defined(__aarch64__)
-#include "kernels/neon/value_bound.h"
+#if defined(__aarch64__) || defined(__x86_64__)
+#include "kernels/int8/value_bound.h"
 
 #include "graph/fused_tail.h"
 #include "kernel_harness.h"
@@ -9,7 +9,7 @@ namespace edgeocr::kernel_test {
 
 namespace {
 
-using kernels::neon::value_bound;
+using kernels::int8::value_bound;
 
 // An int8 convolution of two channels with weights 3, -4 and 0, 5 and the scale 2 * 0.5, and the value that it makes.
 graph::ValueId add_convolution(graph::Graph& graph, graph::ValueId residual = graph::kNoValue) {
@@ -61,7 +61,7 @@ TEST_CASE("nothing is known of what other operators make, nor of what adds it") 
 }
 
 TEST_CASE("activations keep a bound or lose it") {
-  using kernels::neon::activated_bound;
+  using kernels::int8::activated_bound;
   CHECK(activated_bound(5, {.kind = kernels::ActKind::relu}) == 5);
   const kernels::Activation hard_swish{.kind = kernels::ActKind::hard_swish, .threshold = 6, .offset = 3, .inverse_scale = 1.0f / 3};
   CHECK(activated_bound(5, hard_swish) == doctest::Approx(10));

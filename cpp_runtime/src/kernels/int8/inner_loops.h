@@ -1,0 +1,117 @@
+// What the int8 kernels ask of a kernel set: inner loops over raw pointers, in one table.
+//
+// A form and its constants say how sums end. Files that are compiled once per instruction set level include this one, so nothing of the
+// standard library is used in it (generic/simd.h).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace edgeocr::kernels::int8 {
+
+// What is done to a value y = sum * scale + bias (requant.h) …
+enum class Function : uint8_t {
+  linear,      // y, or max(y, 0)
+  hard_swish,  // in units of the real value or of the int8 output's scale
+  residual,    // y + r
+};
+// … and how the result is stored.
+enum class Store : uint8_t {
+  steps,          // int8, a shorter way that a set has proven for these channels (ending.h)
+  calib,          // int8, rounded after a multiplication by calib (by one where the scale holds everything)
+  bounded_calib,  // the same where all products are known to be numbers within +-kBound
+  fp32,
+  sums,  // the int32 sums themselves; `function` does not matter
+};
+inline constexpr double kBound = 32700;
+
+struct Form {
+  Function function = Function::linear;
+  Store store = Store::fp32;
+  bool wide = false;  // sums may leave +-2^22
+  bool operator==(const Form&) const = default;
+};
+
+// scale, bias: one per channel. The rest is for all channels; only what the form needs is meaningful.
+struct FinishConstants {
+  const float* scale = nullptr;
+  const float* bias = nullptr;
+  float floor = 0;                                     // linear to fp32: 0 for relu, else -infinity
+  int8_t low = -127;                                   // to int8: 0 for relu, else -127
+  float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
+  float calib = 1;
+};
+
+// One row of pixels. A pixel is a few segments of contiguous bytes.
+struct GemmRow {
+  static constexpr int kMaxSegments = 5;
+  const int8_t* segments[kMaxSegments] = {};  // of the first pixel
+  ptrdiff_t pixel_step = 0;                   // bytes from pixel to pixel, the same in every segment
+  int64_t pixels = 0;
+  const int32_t* start = nullptr;  // sums begin here: [pixel][column]
+  ptrdiff_t start_step = 0;        // elements
+  std::byte* out = nullptr;
+  ptrdiff_t out_step = 0;  // bytes
+  const float* residual = nullptr;
+  ptrdiff_t residual_step = 0;  // elements
+  int residual_shift = 0;       // pixel x adds residual pixel x >> residual_shift
+};
+
+// Some columns of weights, [segment][k / 4][column][4].
+struct GemmTile {
+  int64_t segments = 0, k = 0;  // k: bytes per segment, a multiple of 4
+  const int8_t* weights = nullptr;
+  Form form;
+};
+// Row and constants begin at the tile's first column.
+using GemmFunction = void (*)(const GemmRow& row, const GemmTile& tile, const FinishConstants& constants);
+
+// One output row of eight channels of a depthwise convolution: four input rows of a channel side by side in 32 bits, a quad.
+struct DepthwiseRow {
+  const int8_t* columns;  // of transpose_quads, the first quad's
+  ptrdiff_t quad_step;    // bytes to the next quad's
+  const int8_t* weights;  // [quad][kernel column][channel][row]
+  const int32_t* start;   // where the channels' sums begin
+  std::byte* out;
+  ptrdiff_t out_step;
+  int64_t width;
+  Form form;
+};
+using DepthwiseFunction = void (*)(const DepthwiseRow& row, const FinishConstants& constants);
+
+// What one output row of a convolution over an upsampled map takes from the map's rows, by filter row: [pixel][3 filter columns][lane]
+// of products [pixel][9 taps][lane]; a step of 0 repeats one pixel.
+struct ProductRows {
+  const int32_t* rows[3];
+  int64_t steps[3];  // elements from pixel to pixel
+};
+// Sums for the places that an output has over a source pixel, [pixel][3 places: left edge, inside, right edge][lane].
+struct Places {
+  const int32_t* data;
+  int shift;  // of output coordinates to the source's
+};
+
+struct InnerLoops {
+  const char* set;  // kernels' names begin with it
+
+  GemmFunction (*gemm)(int64_t columns, int64_t segments, int64_t k, const Form& form);
+
+  // Four rows of eight channels to [column][channel][row], in the form that `depthwise` multiplies.
+  void (*transpose_quads)(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out);
+  int8_t transposed_zero;
+  int64_t depthwise_columns;  // outputs computed together: rows of columns are read as if the width were a multiple of it
+  DepthwiseFunction (*depthwise)(int64_t kernel, int64_t stride, const Form& form);
+
+  // lanes: a multiple of 8
+  void (*sum_product_rows)(const ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out);
+  // `in` begins at a zero pixel before the first.
+  void (*sum_product_columns)(const int32_t* in, int64_t pixels, int64_t lanes, int32_t* out);
+  // starts[x][lane] = first[lane] + what each of one to three sources has for x's place
+  void (*gather_places)(const Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts);
+
+  // requant.h's, of n values; bounded: of products that are known to be numbers within +-kBound.
+  void (*quantise)(const float* in, float inverse_scale, int64_t n, int8_t* out);
+  void (*quantise_bounded)(const float* in, float inverse_scale, int64_t n, int8_t* out);
+};
+
+}  // namespace edgeocr::kernels::int8

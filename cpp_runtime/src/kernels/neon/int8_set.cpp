@@ -1,0 +1,74 @@
+// NEON as the kernel set of the int8 kernels.
+#include <algorithm>
+#include <utility>
+
+#include "kernels/int8/kernel_set.h"
+#include "kernels/neon/finish.h"
+#include "kernels/neon/inner_loops_i8.h"
+#include "kernels/neon/requant_steps.h"
+#include "kernels/neon/requantise.h"
+#include "kernels/processor.h"
+
+namespace edgeocr::kernels::int8 {
+
+const InnerLoops* usable_loops() {
+  static constexpr InnerLoops kLoops{
+      .set = "neon",
+      .gemm = neon::gemm_i8,
+      .transpose_quads = neon::transpose_quads,
+      .transposed_zero = 0,
+      .depthwise_columns = neon::kDepthwiseColumns,
+      .depthwise = neon::depthwise_i8,
+      .sum_product_rows = neon::sum_product_rows,
+      .sum_product_columns = neon::sum_product_columns,
+      .gather_places = neon::gather_places,
+      .quantise = neon::quantise<Store::calib>,
+      .quantise_bounded = neon::quantise<Store::bounded_calib>,
+  };
+  return has_armv82_dotprod() ? &kLoops : nullptr;
+}
+
+int64_t tile_columns(int64_t left) { return left >= 24 ? 24 : left >= 16 ? 16 : 8; }
+
+// The short way of requant_steps.h where all channels have a proof; else sums that begin at the bits of a float where they allow that.
+Ending choose_ending(const Form& form, const Sums& sums, std::span<const Rule> rules) {
+  Ending ending{.form = form};
+  if (!rules.empty()) {
+    if (std::optional<neon::StepsTable> steps = neon::find_steps(rules, sums.reach)) {
+      ending.form.store = Store::steps;
+      ending.start = std::move(steps->start);
+      ending.scale = std::move(steps->scale);
+      ending.bias = std::move(steps->offset);
+      ending.offset = steps->bend.offset;
+      ending.threshold = steps->bend.top;
+      return ending;
+    }
+  }
+  ending.form.wide = std::ranges::any_of(sums.reach, [](int64_t reach) { return reach >= neon::kSumLimit; });
+  ending.start.assign(sums.reach.size(), ending.form.wide || form.store == Store::sums ? 0 : neon::kSumStartBits);
+  return ending;
+}
+
+namespace {
+
+class NeonFinish : public FinishColumns {
+ public:
+  NeonFinish(int64_t columns, const Activation& act, const TailParameters& tail)
+      : finish_(std::vector<float>(static_cast<size_t>(columns)), act, tail, true) {}
+
+  void run(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,
+           std::span<const TensorView> outputs) const override {
+    finish_.run_columns(y, other, row, column, columns, inputs, outputs);
+  }
+
+ private:
+  neon::Finish<float> finish_;
+};
+
+}  // namespace
+
+std::unique_ptr<FinishColumns> finish_columns(int64_t columns, const Activation& act, const TailParameters& tail) {
+  return std::make_unique<NeonFinish>(columns, act, tail);
+}
+
+}  // namespace edgeocr::kernels::int8
