@@ -38,24 +38,10 @@ template <class Sum> void add(const Sum* __restrict a, const Sum* __restrict b, 
 }
 
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
-  const graph::Constant& filter = constant_input(node, graph, "Filter");
-  ConvParameters p;
-  p.geometry = {.groups = 1,
-                .in_channels = filter.shape[1],
-                .out_channels = filter.shape[0],
-                .kernel_h = 3,
-                .kernel_w = 3,
-                .stride_h = 1,
-                .stride_w = 1,
-                .dilation_h = 1,
-                .dilation_w = 1,
-                .pad_top = 1,
-                .pad_bottom = 1,
-                .pad_left = 1,
-                .pad_right = 1};
-  p.int8_in = node.precision == 2;
-  p.int8_out = p.int8_in && node.alias == "int8_out";
-  return p;
+  const bool int8 = node.precision == 2;
+  return {.geometry = over_upsampled_geometry(constant_input(node, graph, "Filter").shape),
+          .int8_in = int8,
+          .int8_out = int8 && node.alias == "int8_out"};
 }
 
 class Conv2dOverUpsampled : public Kernel {

@@ -49,6 +49,22 @@ int64_t same_pad_begin(int64_t size, int64_t kernel, int64_t stride) {
   return std::max<int64_t>((out - 1) * stride + kernel - size, 0) / 2;
 }
 
+ConvGeometry over_upsampled_geometry(const Shape& filter) {
+  return {.groups = 1,
+          .in_channels = filter[1],
+          .out_channels = filter[0],
+          .kernel_h = 3,
+          .kernel_w = 3,
+          .stride_h = 1,
+          .stride_w = 1,
+          .dilation_h = 1,
+          .dilation_w = 1,
+          .pad_top = 1,
+          .pad_bottom = 1,
+          .pad_left = 1,
+          .pad_right = 1};
+}
+
 Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters) {
   const int64_t channels = parameters.geometry.out_channels;
   const Activation act = conv_activation(node);

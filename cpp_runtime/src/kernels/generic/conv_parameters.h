@@ -28,6 +28,9 @@ struct ConvParameters {
 // Filter: OIHW; transposed: IOHW (O per group). Fails on a filter or attributes that do not fit together.
 ConvParameters conv_parameters(const graph::Node& node, const graph::Graph& graph, bool transposed);
 
+// Of a conv2d_over_upsampled, by the Filter of one of its sources: 3x3 over the upsampled map with a border of one.
+ConvGeometry over_upsampled_geometry(const Shape& filter);
+
 // Bias, scales and fused activation of the node.
 Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters);
 

@@ -43,24 +43,9 @@ struct LowSource {
 };
 
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
-  const Shape& filter = generic::constant_input(node, graph, "Filter").shape;
-  ConvParameters p;
-  p.geometry = {.groups = 1,
-                .in_channels = filter[1],
-                .out_channels = filter[0],
-                .kernel_h = 3,
-                .kernel_w = 3,
-                .stride_h = 1,
-                .stride_w = 1,
-                .dilation_h = 1,
-                .dilation_w = 1,
-                .pad_top = 1,
-                .pad_bottom = 1,
-                .pad_left = 1,
-                .pad_right = 1};
-  p.int8_in = true;
-  p.int8_out = node.alias == "int8_out";
-  return p;
+  return {.geometry = generic::over_upsampled_geometry(generic::constant_input(node, graph, "Filter").shape),
+          .int8_in = true,
+          .int8_out = node.alias == "int8_out"};
 }
 
 class ConvOverUpsampled : public Kernel {

@@ -8,6 +8,7 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/neon/conv_rows.h"
@@ -19,22 +20,6 @@
 namespace edgeocr::kernels::neon {
 
 namespace {
-
-ConvGeometry geometry_of(const graph::Constant& filter) {
-  return {.groups = 1,
-          .in_channels = filter.shape[1],
-          .out_channels = filter.shape[0],
-          .kernel_h = 3,
-          .kernel_w = 3,
-          .stride_h = 1,
-          .stride_w = 1,
-          .dilation_h = 1,
-          .dilation_w = 1,
-          .pad_top = 1,
-          .pad_bottom = 1,
-          .pad_left = 1,
-          .pad_right = 1};
-}
 
 template <class T> class OverUpsampled : public Kernel {
  public:
@@ -49,7 +34,7 @@ template <class T> class OverUpsampled : public Kernel {
       if (factors[i] > 1) {
         upsampled_.push_back({input.position, UpsampledSource<T>(filter, factors[i], finish_.lanes())});
       } else {
-        const ConvGeometry geometry = geometry_of(filter);
+        const ConvGeometry geometry = generic::over_upsampled_geometry(filter.shape);
         direct_position_ = input.position;
         if (Winograd<T>::suits(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
         else direct_.emplace(geometry, filter, finish_.lanes(), finish_.form());

@@ -8,6 +8,7 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/pure_fp32.h"
@@ -20,22 +21,6 @@
 namespace edgeocr::kernels::x86 {
 
 namespace {
-
-ConvGeometry geometry_of(const graph::Constant& filter) {
-  return {.groups = 1,
-          .in_channels = filter.shape[1],
-          .out_channels = filter.shape[0],
-          .kernel_h = 3,
-          .kernel_w = 3,
-          .stride_h = 1,
-          .stride_w = 1,
-          .dilation_h = 1,
-          .dilation_w = 1,
-          .pad_top = 1,
-          .pad_bottom = 1,
-          .pad_left = 1,
-          .pad_right = 1};
-}
 
 class OverUpsampledF32 : public Kernel {
  public:
@@ -52,7 +37,7 @@ class OverUpsampledF32 : public Kernel {
       if (factors[i] > 1) {
         upsampled_.push_back({input.position, UpsampledSourceF32(filter, factors[i], finish_.lanes())});
       } else {
-        const ConvGeometry geometry = geometry_of(filter);
+        const ConvGeometry geometry = generic::over_upsampled_geometry(filter.shape);
         direct_position_ = input.position;
         if (WinogradF32::suits(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
         else direct_.emplace(geometry, filter, finish_.lanes(), finish_.form());
