@@ -58,7 +58,7 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, words: str) -> None:
 
 
 def test_a_missing_and_an_empty_file_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="no such label file"):
         read_rec_labels(tmp_path / "none.txt")
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(DataError, match="has no labels"):
@@ -69,3 +69,11 @@ def test_a_label_of_two_lines_is_refused_and_nothing_is_written(tmp_path: Path) 
     with pytest.raises(ValueError, match="line break"):
         write_rec_labels(tmp_path / "labels.txt", [RecSample(tmp_path / "a.png", "two\nlines")])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_label_file_is_told_with_what_makes_one(tmp_path: Path) -> None:
+    file = tmp_path / "train" / "labels.txt"
+    for read in (read_det_labels, read_rec_labels):
+        with pytest.raises(DataError, match=r"labels\.txt: no such label file") as error:
+            read(file)
+        assert f"edgeocr synth det|rec|cls --out {file.parent}" in str(error.value.hint)
