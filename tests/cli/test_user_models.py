@@ -16,7 +16,7 @@ from edgeocr.convert.opt import Converted, OptOptions
 from edgeocr.errors import ModelError, UsageError
 from edgeocr.paths import MODELS
 from edgeocr.train.config import read_config
-from edgeocr.zoo import remake, user_models
+from edgeocr.zoo import make_net, remake, user_models
 
 NB = MODELS / "edgeocr_en" / "none" / "det.nb"
 REPORT = {"taken": 256, "initialised": ["head.thresh.conv1.weight", "head.thresh.conv_bn1._mean"], "pruned": False, "difference": 0.0}
@@ -61,7 +61,8 @@ class Children:
 def children(monkeypatch: pytest.MonkeyPatch) -> Children:
     children = Children()
     monkeypatch.setattr(paddle_env, "paddle_python", lambda: Path("python"))
-    monkeypatch.setattr(user_models, "run_module", children.run)
+    for module in (user_models, make_net):
+        monkeypatch.setattr(module, "run_module", children.run)
     monkeypatch.setattr(remake, "stream_module", children.stream)
     monkeypatch.setattr(opt, "convert", children.opt)
     return children

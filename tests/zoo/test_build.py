@@ -12,8 +12,10 @@ from edgeocr.convert import opt
 from edgeocr.errors import ModelError, SetupError, UsageError
 from edgeocr.paths import BUILD, MODELS
 from edgeocr.zoo import build as build_module
+from edgeocr.zoo import make_net as make_net_module
 from edgeocr.zoo import remake as remake_module
-from edgeocr.zoo.build import MadeNet, build, buildable_sets, default_folder, read_set, steps
+from edgeocr.zoo.build import build, buildable_sets, default_folder, read_set, steps
+from edgeocr.zoo.make_net import MadeNet
 from edgeocr.zoo.manifest import FileRecord, Manifest
 from edgeocr.zoo.remake import remake
 from edgeocr.zoo.verify import check_dictionary
@@ -64,9 +66,9 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return opt.Converted(out, "v2.13-rc", "2.13rc0")
 
     monkeypatch.setattr(build_module, "paddle_python", lambda: Path("python"))
-    monkeypatch.setattr(build_module, "run_module", run_module)
+    monkeypatch.setattr(make_net_module, "run_module", run_module)
     monkeypatch.setattr(opt, "convert", convert)
-    monkeypatch.setattr(build_module, "minimise", lambda content, name: content.removeprefix(b"long "))
+    monkeypatch.setattr(make_net_module, "minimise", lambda content, name: content.removeprefix(b"long "))
     return described
 
 

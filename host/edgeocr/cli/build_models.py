@@ -37,7 +37,8 @@ def command(set_name: str | None, variant: str | None, out: Path | None, from_sc
 
     The same weights give the same bytes: the command says whether they are the committed ones.
     """
-    from edgeocr.zoo.build import MadeNet, build, buildable_sets, default_folder, read_set, steps
+    from edgeocr.zoo.build import build, buildable_sets, default_folder, read_set, steps
+    from edgeocr.zoo.make_net import MadeNet
     from edgeocr.zoo.remake import remake
 
     specs = [read_set(name) for name in ([set_name] if set_name else buildable_sets())]

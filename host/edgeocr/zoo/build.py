@@ -19,17 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from edgeocr import __version__
-from edgeocr.convert import opt
-from edgeocr.convert.nb_writer import minimise
-from edgeocr.convert.paddle_env import paddle_python, run_module
+from edgeocr.convert.paddle_env import paddle_python
 from edgeocr.errors import ModelError, UsageError
 from edgeocr.paths import BUILD, MODELS
+from edgeocr.zoo.make_net import STEPS_PER_NET, MadeNet, make_net
 from edgeocr.zoo.manifest import MANIFEST, FileRecord, Manifest
 
 SET_FILE = "set.json"
 NETS = ("det", "cls", "rec")
-EXPORT_TIMEOUT_S = 300.0
-STEPS_PER_NET = 2  # export, conversion
 
 
 @dataclass(frozen=True)
@@ -100,12 +97,6 @@ def default_folder(spec: SetSpec, variant: str) -> Path:
     return BUILD / "models" / spec.name / variant
 
 
-@dataclass(frozen=True)
-class MadeNet:
-    nb: bytes
-    versions: dict[str, str]  # of what made it
-
-
 def steps(spec: SetSpec, variants: Iterable[str]) -> int:
     """How often `build` says what it does, for all ``variants`` with one ``made``."""
     return STEPS_PER_NET * len({net.weights for variant in variants for net in spec.nets(variant).values()})
@@ -158,16 +149,9 @@ def _sources(spec: SetSpec, nets: dict[str, NetSpec]) -> list[str]:
 
 
 def _make_net(weights: Path, net: str, spec: NetSpec, on_step: Callable[[str], None]) -> MadeNet:
-    with tempfile.TemporaryDirectory(prefix="edgeocr-export-") as scratch:
-        exported, description, converted = (Path(scratch) / name for name in (net, "net.json", "net.nb"))
-        keys = {"pruned": spec.pruned, "quantised": spec.quantised}
-        description.write_text(json.dumps({"architecture": spec.architecture, "weights": str(weights), "input": spec.input, **keys}))
-        on_step(f"{net}: export")
-        report = run_module("edgeocr.convert.export", [description, exported], what=f"export of {net}", timeout_s=EXPORT_TIMEOUT_S)
-        on_step(f"{net}: opt")
-        by = opt.convert(exported / "inference", converted)
-        versions = {**json.loads(report), "paddlelite": by.paddlelite, "opt": by.opt_version}
-        return MadeNet(minimise(converted.read_bytes(), f"{net}.nb"), versions)
+    keys = {"pruned": spec.pruned, "quantised": spec.quantised}
+    description = {"architecture": spec.architecture, "weights": str(weights), "input": spec.input, **keys}
+    return make_net(description, called=net, file=f"{net}.nb", on_step=lambda what: on_step(f"{net}: {what}"))
 
 
 def _compare(manifest: Manifest, committed: Path) -> dict[str, bool]:

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgeocr.convert import opt
 from edgeocr.convert.inference_model import find_model
-from edgeocr.convert.nb_writer import minimise
 from edgeocr.convert.paddle_env import run_module
 from edgeocr.errors import DataError
 from edgeocr.train.config import TrainConfig
+from edgeocr.zoo.make_net import convert_to_nb, make_net
 
 TIMEOUT_S = 300.0
 WEIGHTS = ".pdparams"
@@ -42,22 +41,20 @@ def import_weights(config: TrainConfig, model: Path, out: Path) -> dict[str, Any
 
 def convert_weights(config: TrainConfig, weights: Path, out: Path, on_step: Callable[[str], None] = lambda what: None) -> None:
     """Weights of the configuration's net → `.nb`, whether they are pruned, quantised or neither. Raises as `import_weights`."""
-    with tempfile.TemporaryDirectory(prefix="edgeocr-export-") as scratch:
-        description, exported = Path(scratch) / "net.json", Path(scratch) / "net"
-        description.write_text(json.dumps({"architecture": config.Architecture, "weights": str(weights), "input": input_of(config)}))
-        on_step("export")
-        run_module("edgeocr.convert.export", [description, exported], what=f"export of {weights.name}", timeout_s=TIMEOUT_S)
-        on_step("opt")
-        convert_model(exported, out)
+    description = {"architecture": config.Architecture, "weights": str(weights), "input": input_of(config)}
+    _write(out, make_net(description, called=weights.name, file=out.name, on_step=on_step).nb)
 
 
 def convert_model(model: Path, out: Path) -> None:
     """An inference model (its folder or one of its files) → `.nb`. Raises ModelError for what opt refuses."""
-    prefix = find_model(model)
+    _write(out, convert_to_nb(find_model(model), out.name).nb)
+
+
+def _write(out: Path, nb: bytes) -> None:
     _make_folder(out)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        made = opt.convert(prefix, Path(scratch) / "model.nb").path
-        made.write_bytes(minimise(made.read_bytes(), out.name))
+        made = Path(scratch) / out.name
+        made.write_bytes(nb)
         made.replace(out)
 
 
