@@ -73,7 +73,7 @@ class Conv2d : public Kernel {
     const ConvGeometry& g = parameters.geometry;
     const auto weights = filter.as<int8_t>();
     const auto weight = [&](int64_t ky, int64_t k, int64_t out) -> int8_t {
-      const int64_t kx = k / lanes, in = k % lanes;
+      const int64_t kx = g.kernel_w == 1 ? 0 : k / lanes, in = k - kx * lanes;
       if (in >= g.in_channels || out >= g.out_channels) return 0;
       return weights[static_cast<size_t>(((out * g.in_channels + in) * g.kernel_h + ky) * g.kernel_w + kx)];
     };

@@ -1,6 +1,7 @@
 #include "kernels/neon/requant_steps.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -20,6 +21,7 @@ constexpr int kParabolaScales = 7, kParabolaShifts = 25;
 // By how many units bends differ from the nearest, in the order of trying.
 constexpr std::pair<int, int> kBends[] = {{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}, {2, 0}, {-2, 0}};
 constexpr int64_t kMostPoints = 1 << 14;
+constexpr int64_t kShort = int64_t{1} << 30;  // products of two of them fit in 64 bits, with room
 
 // 0, 1, -1, 2, -2, …
 int alternating(int i) { return i % 2 == 0 ? -(i / 2) : (i + 1) / 2; }
@@ -48,7 +50,10 @@ struct ExactScale {
   }
 };
 
-int64_t modulo(int64_t a, int64_t m) { return (a % m + m) % m; }
+int64_t modulo(int64_t a, int64_t m) {
+  const int64_t rest = a % m;
+  return rest < 0 ? rest + m : rest;
+}
 
 // The first M for which m * M mod `modulus` lies in [low, low + width]; -1: none that leaves room for the reach.
 int64_t find_start(int64_t m, int64_t modulus, int64_t low, int64_t width, int64_t reach) {
@@ -79,14 +84,28 @@ int32_t first_reaching(const Rule& rule, int n, int64_t low, int64_t high, doubl
   return static_cast<int32_t>(high);
 }
 
-// The sums from `first` to `last` where a monotone rule comes to give n = from … 127.
-template <class Guess> std::vector<int32_t> changes(const Rule& rule, int from, int64_t first, int64_t last, const Guess& guess) {
+// The sums from `first` to `last` where a rule of Kind, monotone there, comes to give n = from … 127. Guesses are nearly always right, so
+// all are tried at once, in loops without branches.
+template <ActKind Kind, class Guess>
+std::vector<int32_t> changes(const Rule& rule, int from, int64_t first, int64_t last, const Guess& guess) {
+  const int bottom = std::max(from, rule(static_cast<int32_t>(first)) + 1), top = rule(static_cast<int32_t>(last));
+  const auto count = static_cast<size_t>(std::max(0, top - bottom + 1));
+  std::array<int32_t, 256> at;
+  std::array<uint8_t, 256> right;
+  const auto low = static_cast<double>(first + 1), high = static_cast<double>(last);
+  for (size_t i = 0; i < count; i++)
+    at[i] = static_cast<int32_t>(std::min(std::max(std::ceil(guess(bottom + static_cast<int>(i))), low), high));
+  for (size_t i = 0; i < count; i++) {
+    const int n = bottom + static_cast<int>(i);
+    const bool reached = rule.result(at[i], Kind) >= n, before = rule.result(at[i] - 1, Kind) < n;
+    right[i] = static_cast<uint8_t>(static_cast<int>(reached) & static_cast<int>(before));
+  }
   std::vector<int32_t> sums;
-  const int bottom = rule(static_cast<int32_t>(first)), top = rule(static_cast<int32_t>(last));
-  for (int n = std::max(from, bottom + 1); n <= top; n++) {
-    const int32_t at = first_reaching(rule, n, first, last, guess(n));
-    if (sums.empty() || sums.back() != at) sums.push_back(at);
-    first = std::max<int64_t>(first, at - 1);
+  sums.reserve(count);
+  for (size_t i = 0; i < count; i++) {
+    if (right[i] == 0) at[i] = first_reaching(rule, bottom + static_cast<int>(i), first, last, at[i]);
+    if (sums.empty() || sums.back() != at[i]) sums.push_back(at[i]);
+    first = std::max<int64_t>(first, at[i] - 1);
   }
   return sums;
 }
@@ -206,11 +225,12 @@ std::optional<Points> parabola_points(const Rule& rule, int64_t reach) {
   const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset, threshold = rule.act.threshold;
   const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib;
   const double zero = std::clamp(std::ceil(-bias / scale) + 1, static_cast<double>(-reach), static_cast<double>(reach));
+  const double inverse = 1 / factor, inverse_threshold = 1 / threshold, steps_per_unit = 1 / scale;
   const auto guess = [&](int n) {  // of factor * y * min(y + offset, threshold)
-    const double product = (n - 0.5) / factor, bent = std::sqrt(offset * offset / 4 + product) - offset / 2;
-    return ((bent + offset <= threshold ? bent : product / threshold) - bias) / scale;
+    const double product = (n - 0.5) * inverse, bent = std::sqrt(static_cast<float>(offset * offset / 4 + product)) - offset / 2;
+    return ((bent + offset <= threshold ? bent : product * inverse_threshold) - bias) * steps_per_unit;
   };
-  std::vector<int32_t> sums = changes(rule, 1, static_cast<int64_t>(zero), reach, guess);
+  std::vector<int32_t> sums = changes<ActKind::hard_swish>(rule, 1, static_cast<int64_t>(zero), reach, guess);
   for (size_t i = 0, n = sums.size(); i < n; i++) sums.push_back(sums[i] - 1);
   for (const int64_t end : {-reach, reach}) sums.push_back(static_cast<int32_t>(end));
   if (!add_valley(rule, reach, sums)) return {};
@@ -296,7 +316,10 @@ int64_t first_multiple_within(int64_t a, int64_t m, int64_t low, int64_t high) {
   // a x - m y within [low, high]: m y mod a within [-high, -low] mod a, which has no multiple of a inside.
   const int64_t y = first_multiple_within(m % a, a, modulo(-high, a), modulo(-low, a));
   if (y < 0) return -1;
-  return static_cast<int64_t>((static_cast<__int128>(m) * y + low + a - 1) / a);
+  // (m y + low) / a, rounded up, of a product that may be longer than 64 bits.
+  const int64_t whole = m / a * y;
+  if (a <= kShort) return whole + (m % a * y + low + a - 1) / a;
+  return whole + static_cast<int64_t>((static_cast<__int128>(m % a) * y + low + a - 1) / a);
 }
 
 std::optional<Steps> find_line(const Rule& rule, int64_t reach) {
@@ -305,8 +328,10 @@ std::optional<Steps> find_line(const Rule& rule, int64_t reach) {
   if (is_constant_line(rule, reach)) return Steps{0.0f, kRoundingStart + static_cast<float>(rule(0)), start_bits(kMiddleStart)};
   if (!(rule.channel.scale > 0) || !(scale > 0) || !std::isnormal(scale)) return {};
   const double slope = rule.channel.scale, bias = rule.channel.bias;
-  const auto guess = [&](int n) { return ((n - 0.5) / rule.calib - bias) / slope; };
-  const std::vector<int32_t> sums = changes(rule, -127, -reach, reach, guess);
+  const double inverse = 1 / static_cast<double>(rule.calib), steps_per_unit = 1 / slope;
+  const auto guess = [&](int n) { return ((n - 0.5) * inverse - bias) * steps_per_unit; };
+  const std::vector<int32_t> sums = rule.act.kind == ActKind::relu ? changes<ActKind::relu>(rule, -127, -reach, reach, guess)
+                                                                   : changes<ActKind::none>(rule, -127, -reach, reach, guess);
   for (int i = 0; i < kLineScales; i++) {
     const float near = moved(scale, alternating(i));
     const std::optional<Steps> steps = line_within(near, offsets_of(rule, sums, near), reach);
