@@ -1,7 +1,10 @@
 // conv2d_transpose_pair, fp16: the head of the detector. Per pixel of its input the first convolution makes 2x2 pixels of some channels,
-// the second 2x2 values of each. So it is a product with four groups of columns, relu, and per group a product with four columns; what
-// lies between stays in L1. What follows (sigmoid) is done in fp32.
+// the second 2x2 values of each: four times a product, relu, and a product with four columns.
+//
+// The lanes of a vector are eight pixels, so that the second product, of four columns, fills them as well as the first. What lies between
+// the two stays in L1. What follows (sigmoid) is done in fp32.
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -11,26 +14,117 @@
 #include "kernels/generic/views.h"
 #include "kernels/neon/float_kernels.h"
 #include "kernels/neon/float_node.h"
-#include "kernels/neon/gemm.h"
+#include "kernels/simd/vector.h"
 
 namespace edgeocr::kernels::neon {
 
 namespace {
 
-constexpr int64_t kTaps = 4;     // [dy][dx]
-constexpr int64_t kPixels = 32;  // of the input, at a time
-constexpr int64_t kTapLanes = Vec<Half>::kLanes;
+constexpr int kPixels = Vec<Half>::kLanes, kTaps = 4;  // taps: [dy][dx], of each convolution
+constexpr int kBlock = 24, kStep = 8;                  // hidden channels that are summed together: a block of 24, else steps of 8
+
+// Products of `columns` hidden channels with eight pixels, and relu. pixels: [channel][8 pixels]; weights: [channel][Columns];
+// bias: [Columns][8 times the same]; out: [Columns][tap][8 pixels], of one tap.
+template <int Columns>
+[[gnu::always_inline]] inline void compute_hidden(const Half* pixels, int64_t channels, const Half* weights, const Half* bias, Half* out) {
+  float16x8_t sums[Columns];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < Columns; i++) sums[i] = load_again(bias + i * kPixels);
+#pragma clang loop unroll(disable)
+  for (int64_t c = 0; c < channels; c++, pixels += kPixels, weights += Columns) {
+    const float16x8_t x = vld1q_f16(pixels);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < Columns; i += kStep) {
+      const float16x8_t w = vld1q_f16(weights + i);
+      sums[i] = vfmaq_laneq_f16(sums[i], x, w, 0);
+      sums[i + 1] = vfmaq_laneq_f16(sums[i + 1], x, w, 1);
+      sums[i + 2] = vfmaq_laneq_f16(sums[i + 2], x, w, 2);
+      sums[i + 3] = vfmaq_laneq_f16(sums[i + 3], x, w, 3);
+      sums[i + 4] = vfmaq_laneq_f16(sums[i + 4], x, w, 4);
+      sums[i + 5] = vfmaq_laneq_f16(sums[i + 5], x, w, 5);
+      sums[i + 6] = vfmaq_laneq_f16(sums[i + 6], x, w, 6);
+      sums[i + 7] = vfmaq_laneq_f16(sums[i + 7], x, w, 7);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < Columns; i++) vst1q_f16(out + i * kTaps * kPixels, vmaxnmq_f16(sums[i], vdupq_n_f16(0)));
+}
+
+using Outputs = float16x8_t[kTaps][kTaps];  // [tap of the first][tap of the second]: eight pixels
+
+// hidden: [channel][tap][8 pixels], an even number of channels; weights: [channel][4]
+[[gnu::always_inline]] inline void compute_outputs(const Half* hidden, int64_t channels, const Half* weights, const Half* bias,
+                                                   Outputs& sums) {
+#pragma clang loop unroll(full)
+  for (int tap = 0; tap < kTaps; tap++)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < kTaps; i++) sums[tap][i] = load_again(bias);
+#pragma clang loop unroll(disable)
+  for (int64_t c = 0; c < channels; c += 2, hidden += 2 * kTaps * kPixels, weights += 2 * kTaps) {
+    const float16x8_t w = vld1q_f16(weights);
+#pragma clang loop unroll(full)
+    for (int tap = 0; tap < kTaps; tap++) {
+      const float16x8_t x = vld1q_f16(hidden + tap * kPixels);
+      sums[tap][0] = vfmaq_laneq_f16(sums[tap][0], x, w, 0);
+      sums[tap][1] = vfmaq_laneq_f16(sums[tap][1], x, w, 1);
+      sums[tap][2] = vfmaq_laneq_f16(sums[tap][2], x, w, 2);
+      sums[tap][3] = vfmaq_laneq_f16(sums[tap][3], x, w, 3);
+    }
+#pragma clang loop unroll(full)
+    for (int tap = 0; tap < kTaps; tap++) {
+      const float16x8_t x = vld1q_f16(hidden + (kTaps + tap) * kPixels);
+      sums[tap][0] = vfmaq_laneq_f16(sums[tap][0], x, w, 4);
+      sums[tap][1] = vfmaq_laneq_f16(sums[tap][1], x, w, 5);
+      sums[tap][2] = vfmaq_laneq_f16(sums[tap][2], x, w, 6);
+      sums[tap][3] = vfmaq_laneq_f16(sums[tap][3], x, w, 7);
+    }
+  }
+}
+
+// Eight pixels of eight channels to [channel][8 pixels].
+[[gnu::always_inline]] inline void transpose(const std::array<const Half*, kPixels>& pixels, int64_t channel, Half* out) {
+  float16x8_t from[kPixels], to[kPixels];
+#pragma clang loop unroll(full)
+  for (int p = 0; p < kPixels; p++) from[p] = vld1q_f16(pixels[static_cast<size_t>(p)] + channel);
+#pragma clang loop unroll(full)
+  for (int round = 0; round < 3; round++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+      to[2 * i] = vzip1q_f16(from[i], from[i + 4]);
+      to[2 * i + 1] = vzip2q_f16(from[i], from[i + 4]);
+    }
+#pragma clang loop unroll(full)
+    for (int p = 0; p < kPixels; p++) from[p] = to[p];
+  }
+#pragma clang loop unroll(full)
+  for (int p = 0; p < kPixels; p++) vst1q_f16(out + p * kPixels, from[p]);
+}
+
+// Four columns of eight pixels to 32 values of a row, in fp32.
+[[gnu::always_inline]] inline void store_row(float16x8_t a, float16x8_t b, float16x8_t c, float16x8_t d, float* out) {
+  const float16x8_t ac[2] = {vzip1q_f16(a, c), vzip2q_f16(a, c)}, bd[2] = {vzip1q_f16(b, d), vzip2q_f16(b, d)};
+#pragma clang loop unroll(full)
+  for (int half = 0; half < 2; half++) {
+    const float16x8_t low = vzip1q_f16(ac[half], bd[half]), high = vzip2q_f16(ac[half], bd[half]);
+    vst1q_f32(out + 16 * half, vcvt_f32_f16(vget_low_f16(low)));
+    vst1q_f32(out + 16 * half + 4, vcvt_high_f32_f16(low));
+    vst1q_f32(out + 16 * half + 8, vcvt_f32_f16(vget_low_f16(high)));
+    vst1q_f32(out + 16 * half + 12, vcvt_high_f32_f16(high));
+  }
+}
 
 class TransposePairF16 : public Kernel {
  public:
   TransposePairF16(const graph::Node& node, const graph::Graph& graph)
-      : input_(generic::input_index(node, "Input")), hidden_(generic::constant_input(node, graph, "Filter", 0).shape[1]),
-        finish_(finish_of<Half>(generic::part_of_pair(node, 1), graph, 1)),
-        first_(first_product(generic::constant_input(node, graph, "Filter", 0))),
-        second_(second_product(generic::constant_input(node, graph, "Filter", 1))), second_bias_(kTapLanes, finish_.constants().bias[0]) {
-    std::vector<float> bias = generic::bias_or_zeros(generic::part_of_pair(node, 0), graph, hidden_);
-    bias.resize(static_cast<size_t>(pixel_stride_of(hidden_)), 0.0f);
-    for (int64_t tap = 0; tap < kTaps; tap++) bias_.insert(bias_.end(), bias.begin(), bias.end());
+      : input_(generic::input_index(node, "Input")), channels_(generic::constant_input(node, graph, "Filter", 0).shape[0]),
+        hidden_(pixel_stride_of(generic::constant_input(node, graph, "Filter", 0).shape[1])),
+        finish_(finish_of<Half>(generic::part_of_pair(node, 1), graph, 1)), second_bias_(kPixels, finish_.constants().bias[0]) {
+    pack_first(generic::constant_input(node, graph, "Filter", 0));
+    pack_second(generic::constant_input(node, graph, "Filter", 1));
+    const int64_t hidden = generic::constant_input(node, graph, "Filter", 0).shape[1];
+    std::vector<float> bias = generic::bias_or_zeros(generic::part_of_pair(node, 0), graph, hidden);
+    bias.resize(static_cast<size_t>(hidden_), 0.0f);
+    for (int64_t h = 0; h < hidden_; h++) bias_.insert(bias_.end(), kPixels, static_cast<Half>(bias[static_cast<size_t>(h)]));
   }
 
   std::string_view name() const override { return "neon.conv2d_transpose_pair.fp16"; }
@@ -51,7 +145,7 @@ class TransposePairF16 : public Kernel {
       for (int64_t line = begin; line < end; line++) {
         const Half* row = in.as<const Half>() + line / height * in.batch_stride + line % height * in.row_stride;
         for (int64_t x = 0; x < width; x += kPixels)
-          run_pixels(row + x * in.pixel_stride, in.pixel_stride, std::min(kPixels, width - x), between, values + 4 * x, 4 * width);
+          run_pixels(row + x * in.pixel_stride, in.pixel_stride, std::min<int64_t>(kPixels, width - x), between, values + 4 * x, 4 * width);
         // Four rows of outputs follow each other.
         finish_.run_single(values, other, 4 * line * out.shape[3], 16 * width, inputs, outputs);
       }
@@ -59,63 +153,63 @@ class TransposePairF16 : public Kernel {
   }
 
  private:
-  int64_t hidden_lanes() const { return pixel_stride_of(hidden_); }
   static size_t rows_bytes(const TensorView& in) { return align_up(static_cast<size_t>(16 * in.shape[3]) * sizeof(float)); }
   size_t worker_bytes(const TensorView& in) const {
-    return align_up(2 * rows_bytes(in) + static_cast<size_t>(kPixels * kTaps * (hidden_lanes() + kTapLanes)) * sizeof(Half));
+    const int64_t between = kPixels * (in.pixel_stride + kTaps * hidden_);
+    return align_up(2 * rows_bytes(in) + static_cast<size_t>(between) * sizeof(Half));
   }
 
-  // Columns [tap][hidden channel] of a filter [I, H, 2, 2].
-  Gemm<Half> first_product(const graph::Constant& filter) const {
+  // Hidden channels from `first` on that are summed together.
+  int64_t columns_from(int64_t first) const { return hidden_ - first >= kBlock ? kBlock : kStep; }
+
+  // [tap][columns_from()][input channel][column] of a filter [I, H, 2, 2]
+  void pack_first(const graph::Constant& filter) {
     const auto values = filter.as<float>();
-    const auto weight = [&](int64_t, int64_t c, int64_t column) {
-      const int64_t tap = column / hidden_lanes(), h = column % hidden_lanes();
-      return c < filter.shape[0] && h < hidden_ ? values[static_cast<size_t>((c * hidden_ + h) * kTaps + tap)] : 0.0f;
-    };
-    return {1, pixel_stride_of(filter.shape[0]), kTaps * hidden_lanes(), {FloatForm::Act::relu, false, false}, weight};
+    const int64_t hidden = filter.shape[1];
+    for (int64_t tap = 0; tap < kTaps; tap++)
+      for (int64_t first = 0; first < hidden_; first += columns_from(first))
+        for (int64_t c = 0; c < channels_; c++)
+          for (int64_t h = first; h < first + columns_from(first); h++)
+            first_.push_back(h < hidden ? static_cast<Half>(values[static_cast<size_t>((c * hidden + h) * kTaps + tap)]) : Half{0});
   }
-  // Columns [tap] of a filter [H, 1, 2, 2].
-  Gemm<Half> second_product(const graph::Constant& filter) const {
-    const auto values = filter.as<float>();
-    const auto weight = [&](int64_t, int64_t h, int64_t tap) {
-      return h < hidden_ && tap < kTaps ? values[static_cast<size_t>(h * kTaps + tap)] : 0.0f;
-    };
-    return {1, hidden_lanes(), kTapLanes, finish_.bias_alone(), weight};
+  // [hidden channel][tap] of a filter [H, 1, 2, 2]
+  void pack_second(const graph::Constant& filter) {
+    for (const float v : filter.as<float>()) second_.push_back(static_cast<Half>(v));
+    second_.resize(static_cast<size_t>(hidden_ * kTaps), Half{0});
   }
 
-  // 4x4 values per pixel, in four rows.
-  void run_pixels(const Half* pixels, ptrdiff_t step, int64_t count, Half* hidden, float* values, int64_t values_row) const {
-    Half* taps = hidden + kPixels * kTaps * hidden_lanes();
-    Row<Half> first;
-    first.segments[0] = pixels;
-    first.pixel_step = step;
-    first.pixels = count;
-    first.out = hidden;
-    first.out_step = kTaps * hidden_lanes();
-    first_.run(first, {.bias = bias_.data()});
-    Row<Half> second;
-    second.segments[0] = hidden;
-    second.pixel_step = hidden_lanes();
-    second.pixels = kTaps * count;
-    second.out = taps;
-    second.out_step = kTapLanes;
-    second_.run(second, {.bias = second_bias_.data()});
-    for (int64_t p = 0; p < count; p++)
-      for (int64_t dy = 0; dy < 2; dy++) {
-        const Half* left = taps + (p * kTaps + 2 * dy) * kTapLanes;
-        const float64x2_t a = vreinterpretq_f64_f32(vcvt_f32_f16(vld1_f16(left)));
-        const float64x2_t b = vreinterpretq_f64_f32(vcvt_f32_f16(vld1_f16(left + kTapLanes)));
-        float* out = values + 2 * dy * values_row + 4 * p;
-        vst1q_f32(out, vreinterpretq_f32_f64(vzip1q_f64(a, b)));
-        vst1q_f32(out + values_row, vreinterpretq_f32_f64(vzip2q_f64(a, b)));
+  // 4x4 values per pixel, in four rows, of up to eight pixels.
+  void run_pixels(const Half* pixels, ptrdiff_t step, int64_t count, Half* between, float* values, int64_t values_row) const {
+    std::array<const Half*, kPixels> each;
+    for (int64_t p = 0; p < kPixels; p++) each[static_cast<size_t>(p)] = pixels + std::min(p, count - 1) * step;
+    Half* hidden = between + kPixels * step;
+    for (int64_t c = 0; c < channels_; c += kPixels) transpose(each, c, between + c * kPixels);
+    const Half* weights = first_.data();
+    for (int tap = 0; tap < kTaps; tap++)
+      for (int64_t first = 0, columns = 0; first < hidden_; first += columns, weights += columns * channels_) {
+        columns = columns_from(first);
+        const Half* bias = bias_.data() + first * kPixels;
+        Half* out = hidden + (first * kTaps + tap) * kPixels;
+        if (columns == kBlock) compute_hidden<kBlock>(between, channels_, weights, bias, out);
+        else compute_hidden<kStep>(between, channels_, weights, bias, out);
       }
+    Outputs sums;
+    compute_outputs(hidden, hidden_, second_.data(), second_bias_.data(), sums);
+    const bool whole = count == kPixels;
+    float rows[kTaps][kTaps * kPixels];
+    for (int64_t y = 0; y < kTaps; y++) {
+      const auto &left = sums[y / 2 * 2], &right = sums[y / 2 * 2 + 1];
+      const int64_t dy = y % 2 * 2;
+      float* to = whole ? values + y * values_row : rows[y];
+      store_row(left[dy], left[dy + 1], right[dy], right[dy + 1], to);
+      if (!whole) std::copy_n(to, 4 * count, values + y * values_row);
+    }
   }
 
   size_t input_;
-  int64_t hidden_;
+  int64_t channels_, hidden_;  // hidden_: padded to whole vectors
   Finish<Half> finish_;
-  Gemm<Half> first_, second_;
-  std::vector<Half> bias_, second_bias_;  // for every tap
+  std::vector<Half> first_, bias_, second_, second_bias_;
 };
 
 bool is_doubling(const graph::Constant* filter) {
