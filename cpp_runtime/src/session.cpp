@@ -1,7 +1,9 @@
 #include "edgeocr/session.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cinttypes>
+#include <exception>
 #include <list>
 #include <set>
 
@@ -35,23 +37,41 @@ void check_precision(const graph::Graph& graph, const SessionOptions& options) {
   if (!kernels::has_fp16()) fail("%s: this processor has no fp16 arithmetic (armv8.2-a), which precision fp16 needs", name);
 }
 
+// Of the operators that int8 nets keep in fp32, those that are worth converting their inputs.
+bool is_dear_in_fp32(const graph::Node& node) { return node.op == "conv2d_transpose_pair"; }
+
 graph::Graph build_graph(const std::string& path, const SessionOptions& options) {
   graph::Graph graph = graph::build(nb::read_file(path), path);
   check_precision(graph, options);
   if (options.greedy_ctc) graph::end_in_greedy_ctc(graph);
   if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph, options.int8_fast);
-  if (options.precision == Precision::fp16)
-    graph::lower_to_fp16(graph, [&](const graph::Node& node) { return kernels::has_fp16_kernel(node, graph); });
+  const auto has_kernel = [&](const graph::Node& node) { return kernels::has_fp16_kernel(node, graph); };
+  if (options.precision == Precision::fp16) graph::lower_to_fp16(graph, has_kernel);
+  if (options.int8_fast && options.fast_fp16 && !options.generic_only && graph::has_int8(graph))
+    graph::lower_to_fp16(graph, [&](const graph::Node& node) { return is_dear_in_fp32(node) && has_kernel(node); });
   return graph;
 }
 
-std::vector<std::unique_ptr<kernels::Kernel>> create_kernels(const graph::Graph& graph, bool generic_only) {
+// Packing weights and proving int8 endings is most of a net's loading, and every kernel does it by itself: the workers take them in turn.
+std::vector<std::unique_ptr<kernels::Kernel>> create_kernels(const graph::Graph& graph, bool generic_only, ThreadPool& pool) {
   const std::span<const kernels::KernelEntry> generic[] = {kernels::generic_set()};
-  auto sets = generic_only ? std::span<const std::span<const kernels::KernelEntry>>(generic) : kernels::kernel_sets();
-  std::vector<bool> evaluated = graph::evaluated_nodes(graph);
+  const auto sets = generic_only ? std::span<const std::span<const kernels::KernelEntry>>(generic) : kernels::kernel_sets();
+  const std::vector<bool> evaluated = graph::evaluated_nodes(graph);
   std::vector<std::unique_ptr<kernels::Kernel>> made(graph.nodes.size());
-  for (size_t n = 0; n < made.size(); n++)
-    if (!evaluated[n]) made[n] = kernels::create_kernel(graph.nodes[n], graph, sets);
+  std::vector<std::exception_ptr> errors(made.size());
+  std::atomic<size_t> next = 0;
+  pool.parallel_for(pool.threads(), 1, [&](int64_t, int64_t, int) {
+    for (size_t n = next++; n < made.size(); n = next++) {
+      if (evaluated[n]) continue;
+      try {
+        made[n] = kernels::create_kernel(graph.nodes[n], graph, sets);
+      } catch (...) {
+        errors[n] = std::current_exception();
+      }
+    }
+  });
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
   return made;
 }
 
@@ -88,7 +108,7 @@ struct Session::Impl {
 
   Impl(const std::string& path, const SessionOptions& given) : graph(build_graph(path, given)), options(given), pool(given.threads) {
     if (options.plan_cache < 1) fail("plan_cache is %d, expected at least 1", options.plan_cache);
-    kernels = with_name(path, [&] { return create_kernels(graph, options.generic_only); });
+    kernels = with_name(path, [&] { return create_kernels(graph, options.generic_only, pool); });
     for (const auto& kernel : kernels) kernel_pointers.push_back(kernel.get());
   }
 

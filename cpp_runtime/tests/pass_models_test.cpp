@@ -166,6 +166,7 @@ TEST_CASE("fusion: fast int8 gives the same bits with every kernel set") {
   plain.generic_only = true;
   plain.fuse = true;
   plain.int8_fast = fast.int8_fast = true;
+  fast.fast_fp16 = false;
   for (const std::string& path : paths) {
     if (path.find("_det") == std::string::npos) continue;
     CAPTURE(path);
@@ -175,6 +176,34 @@ TEST_CASE("fusion: fast int8 gives the same bits with every kernel set") {
       CHECK(std::ranges::count_if(after.nodes(), [](const NodeProfile& node) { return node.op == "conv2d_over_upsampled"; }) == 3);
       CHECK(actual == expected);
     }
+  }
+}
+
+TEST_CASE("fp16: fast int8 gives its fp32 part close to what fp32 gives") {
+  if (!kernels::has_fp16()) {
+    MESSAGE("skipped: this processor has no fp16 arithmetic");
+    return;
+  }
+  std::vector<std::string> paths;
+  for (const std::string& path : models())
+    if (modes_of(path).back().first == "int8 fast") paths.push_back(path);
+  CHECK(!paths.empty());
+  SessionOptions with, without;
+  with.int8_fast = without.int8_fast = true;
+  without.fast_fp16 = false;
+  for (const std::string& path : paths) {
+    CAPTURE(path);
+    Session half = Session::load(path, with), full = Session::load(path, without);
+    const Shape shape{1, 3, 160, 96};
+    const std::vector<float> expected = result(full, shape), actual = result(half, shape);
+    const auto is_half = [](const NodeProfile& node) { return node.kernel == "neon.conv2d_transpose_pair.fp16"; };
+    CHECK(std::ranges::count_if(half.nodes(), is_half) == 1);
+    CHECK(std::ranges::count_if(full.nodes(), is_half) == 0);
+    // Of a probability far from one a difference of the sigmoid's argument changes the same share.
+    size_t far = 0;
+    for (size_t i = 0; i < expected.size(); i++) far += std::fabs(actual[i] - expected[i]) > 0.1f * expected[i] + 1e-12f ? 1 : 0;
+    CHECK(far == 0);
+    CHECK(actual != expected);
   }
 }
 

@@ -24,6 +24,7 @@ struct SessionOptions {
   Precision precision = Precision::as_stored;
   // int8 nets need not give Paddle-Lite's bits: quicker, and about as accurate (graph/passes/compose_int8_fpn.h).
   bool int8_fast = false;
+  bool fast_fp16 = true;      // with int8_fast: what is dear of the net's fp32 part computes in fp16, where the processor can
   bool generic_only = false;  // plain kernels only: the truth to compare with
   // Of a recogniser give what greedy CTC decoding reads instead of the first output (graph/passes/greedy_ctc.h): quicker.
   bool greedy_ctc = false;
