@@ -268,6 +268,7 @@ TEST_CASE("infer: matrix products") {
         "input is 2x200: its rows have 200 elements, W expects 100");
   CHECK(reject("fc", {{"Input", {2, 100}}, {"W", {100, 2}}}, {{"padding_weights", true}}) == "padding_weights is true, expected false");
   CHECK(infer("fc", {{"Input", {2, 100}, DataType::i8}, {"W", {100, 2}, DataType::i8}}, {}, "int8out").dtype == DataType::i8);
+  CHECK(infer("dynamic_fc", {{"Input", {2, 100}}, {"W", {100, 2}, DataType::i8}}, {}).dtype == DataType::f32);
   CHECK(shape("mul", {{"X", {2, 3, 4}}, {"Y", {12, 5}}}, {{"x_num_col_dims", 1}, {"y_num_col_dims", 1}}) == "2x5");
   CHECK(shape("matmul", {{"X", {2, 80, 96}}, {"Y", {96, 37}}}) == "2x80x37");
   CHECK(shape("matmul", {{"X", {2, 96, 80}}, {"Y", {37, 96}}}, {{"transpose_X", true}, {"transpose_Y", true}}) == "2x80x37");

@@ -1,33 +1,11 @@
 // fc, mul, matmul and matmul_v2 of precision int8 by the fast kernel sets against the plain one: to the bit.
 #if defined(__aarch64__) || defined(__x86_64__)
 
-#include "kernels/int8/kernel_set.h"
-#include "tails.h"
+#include "int8_fc.h"
 
 namespace edgeocr::kernel_test {
 
 namespace {
-
-// Input, the number of its dimensions that count rows, output.
-struct Form {
-  Shape in;
-  int rows;
-  Shape out;
-};
-
-Form fc_form(Random& random, int64_t k, int64_t n) {
-  const int64_t m = random.integer(1, 5), t = random.chance(10) ? random.integer(60, 140) : random.integer(1, 20);
-  const Form forms[] = {{{t, k}, 1, {t, n}}, {{m, t, k}, 2, {m, t, n}}, {{m, k, 2, 3}, 1, {m, n}}, {{m, t, 2, k}, 3, {m, t, 2, n}}};
-  return forms[random.integer(0, 3)];
-}
-
-int64_t depth(const Form& form) {
-  int64_t k = 1;
-  for (int i = form.rows; i < form.in.rank(); i++) k *= form.in[i];
-  return k;
-}
-
-int64_t columns(Random& random) { return random.chance(20) ? random.integer(190, 420) : random.integer(1, 60); }
 
 Dense<int8_t> weights(Random& random, const Shape& shape) {
   Dense<int8_t> w = random.int8s(shape);
@@ -43,24 +21,6 @@ std::vector<float> weight_scale(Random& random, int64_t n, int64_t k) {
   return scale;
 }
 
-bool lacks_kernels() { return kernels::int8::usable_loops() == nullptr; }
-
-// Every output, with one to four threads. Zeros of either sign are equal.
-void check(const Operator& op, const std::string& text) {
-  CAPTURE(text);
-  const std::vector<Tensor> expected = op.run(*op.kernel(), 1);
-  const auto kernel = kernels::create_kernel(op.node, op.graph, kernels::kernel_sets());
-  CHECK(kernel->name() == kernels::int8::kernel_name("fc.int8"));
-  for (int threads = 1; threads <= 4; threads++) {
-    CAPTURE(threads);
-    const std::vector<Tensor> actual = op.run(*kernel, threads);
-    for (size_t i = 0; i < expected.size(); i++) {
-      if (expected[i].view().dtype == DataType::i8) check_equal(actual[i].dense<int8_t>(), expected[i].dense<int8_t>());
-      else check_close(actual[i].dense<float>(), expected[i].dense<float>(), 0);
-    }
-  }
-}
-
 }  // namespace
 
 TEST_CASE("int8: fc gives the bits of the plain set" * doctest::skip(lacks_kernels())) {
@@ -68,7 +28,7 @@ TEST_CASE("int8: fc gives the bits of the plain set" * doctest::skip(lacks_kerne
   for (int i = 0; i < 200; i++) {
     const bool mul = random.chance(30), int8_out = random.chance(30);
     const int64_t n = columns(random);
-    const Form form = fc_form(random, random.integer(1, 70), n);
+    const FcShapes form = fc_shapes(random, random.integer(1, 70), n);
     const int64_t k = depth(form);
     Operator op(mul ? "mul" : "fc", 2, int8_out ? "int8out" : "fp32out");
     op.input(mul ? "X" : "Input", random.int8s(form.in));
@@ -87,7 +47,7 @@ TEST_CASE("int8: fc gives the bits of the plain set" * doctest::skip(lacks_kerne
     }
     if (int8_out || form.out.rank() == 4) op.output("Out", int8_out ? DataType::i8 : DataType::f32, form.out);
     else text += add_tail(op, random, "Out", form.out);
-    check(op, text);
+    check_bits(op, "fc.int8", text);
   }
 }
 
@@ -121,7 +81,7 @@ TEST_CASE("int8: matmul gives the bits of the plain set" * doctest::skip(lacks_k
     tail.outputs.push_back({int8 ? DataType::i8 : DataType::f32, int8 ? random.real(0.003f, 0.05f) : 0.0f});
     op.output("Out", tail.outputs[0].dtype, {1, m, n});
     if (kind != 0) op.node.tail = std::make_shared<const graph::FusedTail>(tail);
-    check(op, text + " tail " + std::to_string(kind));
+    check_bits(op, "fc.int8", text + " tail " + std::to_string(kind));
   }
 }
 

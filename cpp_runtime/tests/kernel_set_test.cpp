@@ -25,6 +25,7 @@ TEST_CASE("every operator that runs has a kernel") {
                                        "conv2d_transpose",
                                        "conv2d_transpose_pair",
                                        "depthwise_conv2d",
+                                       "dynamic_fc",
                                        "elementwise_add",
                                        "elementwise_div",
                                        "elementwise_mul",

@@ -24,7 +24,7 @@ int64_t macs_of(const Node& node, std::span<const Inferred> values) {
       macs += pixels(shape(node.input("X", static_cast<int>(i)))) * shape(node.input("Filter", static_cast<int>(i))).count();
     return macs;
   }
-  if (node.op == "fc") return out.count() * shape(node.input("W"))[0];
+  if (node.op == "fc" || node.op == "dynamic_fc") return out.count() * shape(node.input("W"))[0];
   if (node.op == "mul") {
     const Shape& y = shape(node.input("Y"));
     int64_t k = 1;

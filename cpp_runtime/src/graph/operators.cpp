@@ -21,6 +21,7 @@ const std::vector<Operator>& table() {
       {"conv2d_transpose", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv_transpose},
       {"conv2d_transpose_pair", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv_transpose_pair},
       {"depthwise_conv2d", "Output", {"Input", "Filter"}, {"Filter", "Bias"}, never, infer_conv},
+      {"dynamic_fc", "Out", {"Input", "W"}, {"W", "Bias"}, never, infer_fc},
       {"elementwise_add", "Out", {"X", "Y"}, {}, never, infer_elementwise},
       {"elementwise_div", "Out", {"X", "Y"}, {}, never, infer_elementwise},
       {"elementwise_mul", "Out", {"X", "Y"}, {}, never, infer_elementwise},

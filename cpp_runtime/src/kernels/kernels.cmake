@@ -17,6 +17,7 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/conv_gemm.cpp
   generic/conv_parameters.cpp
   generic/depthwise.cpp
+  generic/dynamic_fc.cpp
   generic/elementwise.cpp
   generic/epilogue.cpp
   generic/fc.cpp

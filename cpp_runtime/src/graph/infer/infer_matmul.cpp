@@ -16,9 +16,9 @@ int64_t range_count(const Shape& shape, int begin, int end) {
 }
 
 void expect_operand_dtype(const InferContext& context, const Inferred& x, const Inferred& y, const char* y_name) {
-  DataType dtype = context.node().precision == 2 ? DataType::i8 : DataType::f32;
-  context.expect_dtype(x, "input", dtype);
-  context.expect_dtype(y, y_name, dtype);
+  const bool int8 = context.node().precision == 2, int8_weights = int8 || context.node().op == "dynamic_fc";
+  context.expect_dtype(x, "input", int8 ? DataType::i8 : DataType::f32);
+  context.expect_dtype(y, y_name, int8_weights ? DataType::i8 : DataType::f32);
 }
 
 // Leading dimensions that make the rows of the left matrix.

@@ -1,17 +1,18 @@
 #include "kernels/generic/epilogue.h"
 
+#include <cstring>
 #include <utility>
 
 namespace edgeocr::kernels::generic {
 
-Epilogue::Epilogue(bool int8_in, bool int8_out, std::vector<float> scale, std::vector<float> bias, const Activation& act)
-    : int8_in_(int8_in), int8_out_(int8_out), scale_(std::move(scale)), bias_(std::move(bias)), act_(act) {
+Epilogue::Epilogue(bool int8_in, DataType output, std::vector<float> scale, std::vector<float> bias, const Activation& act)
+    : int8_in_(int8_in), output_(output), scale_(std::move(scale)), bias_(std::move(bias)), act_(act) {
   const auto padded = static_cast<size_t>(padded_columns(static_cast<int64_t>(bias_.size())));
   scale_.resize(padded, 0.0f);
   bias_.resize(padded, 0.0f);
 }
 
-Epilogue Epilogue::fp32(std::vector<float> bias, const Activation& act) { return {false, false, {}, std::move(bias), act}; }
+Epilogue Epilogue::fp32(std::vector<float> bias, const Activation& act) { return {false, DataType::f32, {}, std::move(bias), act}; }
 
 Epilogue Epilogue::int8_to_fp32(std::vector<float> filter_scale, float input_scale, std::vector<float> bias, const Activation& act) {
   for (size_t o = 0; o < bias.size(); o++) {
@@ -19,8 +20,10 @@ Epilogue Epilogue::int8_to_fp32(std::vector<float> filter_scale, float input_sca
     filter_scale[o] = folded.scale;
     bias[o] = folded.bias;
   }
-  return {true, false, std::move(filter_scale), std::move(bias), act};
+  return {true, DataType::f32, std::move(filter_scale), std::move(bias), act};
 }
+
+Epilogue Epilogue::sums(int64_t channels) { return {true, DataType::i32, {}, std::vector<float>(static_cast<size_t>(channels)), {}}; }
 
 Epilogue Epilogue::int8_to_int8(RequantRule rule, std::vector<float> filter_scale, float input_scale, float output_scale,
                                 std::vector<float> bias, const Activation& act) {
@@ -29,14 +32,16 @@ Epilogue Epilogue::int8_to_int8(RequantRule rule, std::vector<float> filter_scal
     filter_scale[o] = folded.scale;
     bias[o] = folded.bias;
   }
-  return {true, true, std::move(filter_scale), std::move(bias), in_units_of(act, output_scale)};
+  return {true, DataType::i8, std::move(filter_scale), std::move(bias), in_units_of(act, output_scale)};
 }
 
 void Epilogue::apply(const Loops& loops, const void* sums, int64_t first, int64_t n, void* out) const {
   const float *scale = scale_.data() + first, *bias = bias_.data() + first;
   if (!int8_in_) {
     loops.finish_f32(static_cast<const float*>(sums), bias, act_, n, static_cast<float*>(out));
-  } else if (int8_out_) {
+  } else if (output_ == DataType::i32) {
+    std::memcpy(out, sums, static_cast<size_t>(n) * sizeof(int32_t));
+  } else if (output_ == DataType::i8) {
     loops.requantise_i8(static_cast<const int32_t*>(sums), scale, bias, act_, n, static_cast<int8_t*>(out));
   } else {
     loops.requantise_f32(static_cast<const int32_t*>(sums), scale, bias, act_, n, static_cast<float*>(out));

@@ -10,7 +10,7 @@ namespace edgeocr::kernels::generic {
 namespace {
 
 FcForm names_of(const graph::Node& node) {
-  if (node.op == "fc") {
+  if (node.op == "fc" || is_dynamic_fc(node)) {
     if (node.attr_int("padding_weights", 0) != 0) fail("%s: padding_weights is true, expected false", node.label().c_str());
     return {.input = "Input", .weights = "W", .input_scale = "Input0_scale", .weight_scale = "W0_scale"};
   }
@@ -27,7 +27,8 @@ FcForm names_of(const graph::Node& node) {
 int row_dimensions(const graph::Node& node) {
   if (node.op == "mul") return static_cast<int>(node.attr_int("x_num_col_dims", 1));
   const bool from_matmul = node.attr_string("op_type", "mul").starts_with("matmul");
-  return node.op == "fc" && !from_matmul ? static_cast<int>(node.attr_int("in_num_col_dims", 1)) : -1;
+  const bool flattens = (node.op == "fc" || is_dynamic_fc(node)) && !from_matmul;
+  return flattens ? static_cast<int>(node.attr_int("in_num_col_dims", 1)) : -1;
 }
 
 // The two dimensions of the weights as the file has them. mul flattens at y_num_col_dims, others at the last dimension.
@@ -57,7 +58,7 @@ int64_t FcForm::rows_of(const Shape& input_shape) const {
 FcForm fc_form(const graph::Node& node, const graph::Graph& graph) {
   FcForm form = names_of(node);
   const graph::Constant& weights = constant_input(node, graph, form.weights);
-  const DataType expected = node.precision == 2 ? DataType::i8 : DataType::f32;
+  const DataType expected = node.precision == 2 || is_dynamic_fc(node) ? DataType::i8 : DataType::f32;
   if (weights.dtype != expected) fail("%s: weights are %s, expected %s", node.label().c_str(), name_of(weights.dtype), name_of(expected));
   const Matrix stored = matrix_of(node, weights);
   form.row_dimensions = row_dimensions(node);

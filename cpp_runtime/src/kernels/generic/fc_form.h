@@ -1,4 +1,5 @@
-// fc, mul and matmul with a constant right operand: rows [M, K] times W [K, N], however the operators name what they are made of.
+// fc, dynamic_fc (graph/passes/quantise_fc.h), mul and matmul with a constant right operand: rows [M, K] times W [K, N], however the
+// operators name what they are made of.
 #pragma once
 
 #include <string_view>
@@ -18,6 +19,9 @@ struct FcForm {
   size_t at(int64_t row, int64_t column) const { return static_cast<size_t>(transposed ? column * k + row : row * n + column); }
   int64_t rows_of(const Shape& input_shape) const;
 };
+
+// Its rows are fp32, its weights int8.
+inline bool is_dynamic_fc(const graph::Node& node) { return node.op == "dynamic_fc"; }
 
 // Fails with "<label>: …" where the weights are no constant matrix of the node's precision.
 FcForm fc_form(const graph::Node& node, const graph::Graph& graph);

@@ -18,6 +18,7 @@ Factory create_conv2d;
 Factory create_conv2d_over_upsampled;
 Factory create_conv2d_transpose;
 Factory create_conv2d_transpose_pair;
+Factory create_dynamic_fc;
 Factory create_elementwise;
 Factory create_fc;
 Factory create_greedy_ctc;

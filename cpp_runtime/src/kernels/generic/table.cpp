@@ -17,6 +17,7 @@ constexpr KernelEntry kEntries[] = {
     {"conv2d_transpose", nullptr, with_tail<create_conv2d_transpose>},
     {"conv2d_transpose_pair", nullptr, create_conv2d_transpose_pair},
     {"depthwise_conv2d", nullptr, with_tail<create_conv2d>},
+    {"dynamic_fc", nullptr, with_tail<create_dynamic_fc>},
     {"elementwise_add", nullptr, with_tail<create_elementwise>},
     {"elementwise_div", nullptr, with_tail<create_elementwise>},
     {"elementwise_mul", nullptr, with_tail<create_elementwise>},

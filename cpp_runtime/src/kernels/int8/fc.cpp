@@ -1,8 +1,7 @@
-// fc, mul and matmul of precision int8 with constant weights: rows [M, K] times W [K, N]. The weights of a block of columns
-// meet all rows before the next, so that they are read from memory once.
+// fc, mul and matmul of precision int8 with constant weights, and dynamic_fc: rows [M, K] times W [K, N]. The weights of a block of
+// columns meet all rows before the next, so that they are read from memory once.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "kernels/generic/loops.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/int8/fc_rows.h"
 #include "kernels/int8/gemm.h"
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
@@ -38,20 +38,21 @@ float output_scale_of(const graph::Node& node) {
 }
 
 Activation activation_of(const graph::Node& node) {
-  return node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{};
+  return node.op == "fc" || generic::is_dynamic_fc(node) ? generic::named_activation(node, "activation_type") : Activation{};
 }
 
 bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
 }
 
-// One scale and bias per column, from sums to values before the activation: real ones, or in units of an int8 output.
+// One scale and bias per column, from sums to values before the activation: real ones, but for the row's scale where it has one, or in
+// units of an int8 output.
 struct Scales {
   std::vector<float> scale, bias;
 };
 Scales scales_of(const graph::Node& node, const graph::Graph& graph, const FcForm& form) {
   Scales s{generic::scales(node, form.weight_scale, form.n), generic::bias_or_zeros(node, graph, form.n)};
-  const float input_scale = generic::single_scale(node, form.input_scale);
+  const float input_scale = generic::is_dynamic_fc(node) ? 1.0f : generic::single_scale(node, form.input_scale);
   for (size_t i = 0; i < s.bias.size(); i++) {
     const ChannelScale folded = is_int8_out(node)
                                     ? fold_int8_out(RequantRule::gemm, s.scale[i], input_scale, output_scale_of(node), s.bias[i])
@@ -78,21 +79,20 @@ class Fc : public Kernel {
   std::string_view name() const override { return name_; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    const size_t rows = copy_bytes(inputs[input_]) + padded_bytes(inputs[input_]);
-    return rows + copy_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
+    return rows_.scratch_bytes(inputs[input_]) + copy_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView &in = inputs[input_], &out = outputs[0];
-    generic::expect_dtype(name(), "input", in, DataType::i8);
+    generic::expect_dtype(name(), "input", in, rows_.dtype());
     const int64_t m = form_.rows_of(in.shape);
     if (m * form_.k != in.shape.count() || m * form_.n != out.shape.count()) {
       fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), out.shape.str().c_str(), static_cast<long long>(form_.k),
            static_cast<long long>(form_.n));
     }
     std::byte* scratch = context.scratch;
-    const int8_t* rows = rows_of(in, m, scratch);
-    scratch += copy_bytes(in) + padded_bytes(in);
+    const FcRows::Rows rows = rows_.prepare(context, in, scratch);
+    scratch += rows_.scratch_bytes(in);
     if (!out.is_map()) return run_blocks(context, scratch, rows, m, inputs, outputs);
     const TensorView dense{out.dtype, out.shape, scratch};
     run_blocks(context, scratch + copy_bytes(out), rows, m, inputs, {&dense, 1});
@@ -112,8 +112,8 @@ class Fc : public Kernel {
   static constexpr size_t kWorkerBytes = static_cast<size_t>((kRows + 1) * kBlockColumns) * sizeof(float);
 
   Fc(const graph::Node& node, const graph::Graph& graph, const FcForm& form)
-      : loops_(generic::current_loops()), form_(form), input_(generic::input_index(node, form.input)), k_(round_up(form.k, 4)),
-        tail_(tail_of(node, graph)) {
+      : name_(kernel_name(generic::is_dynamic_fc(node) ? "dynamic_fc.int8" : "fc.int8")), loops_(generic::current_loops()), form_(form),
+        input_(generic::input_index(node, form.input)), rows_(form.k, generic::is_dynamic_fc(node)), tail_(tail_of(node, graph)) {
     Scales scales = scales_of(node, graph, form);
     scale_ = std::move(scales.scale);
     bias_ = std::move(scales.bias);
@@ -121,8 +121,18 @@ class Fc : public Kernel {
     if (is_int8_out(node)) act = in_units_of(act, output_scale_of(node));
     finish_ = finish_columns(form_.n, act, tail_);
     tail_.addend.resize(tail_.addend.empty() ? 0 : scale_.size());
-    choose_form(act);
+    if (generic::is_dynamic_fc(node)) choose_row_form(act);
+    else choose_form(act);
     pack(generic::constant_input(node, graph, form.weights));
+  }
+
+  // Rows with scales of their own have one form.
+  void choose_row_form(const Activation& own) {
+    end_ = between_ = {Function::by_row, Store::fp32};
+    const std::optional<Activation> act = single_activation(own);
+    const bool linear = act && (act->kind == ActKind::none || act->kind == ActKind::relu);
+    direct_ = linear && tail_.addend.empty() && tail_.residual < 0 && tail_.outputs.size() == 1 && !tail_.outputs[0].int8();
+    constants_.floor = direct_ && act->kind == ActKind::relu ? 0 : -std::numeric_limits<float>::infinity();
   }
 
   // What Gemm can do to a value before it stores it; other ends are left to FinishColumns.
@@ -161,51 +171,34 @@ class Fc : public Kernel {
       const auto weight = [&, first](int64_t, int64_t k, int64_t column) {
         return k < form_.k && first + column < form_.n ? values[form_.at(k, first + column)] : int8_t{0};
       };
-      blocks_.push_back({first, columns, Gemm(1, k_, round_up(columns, kVector), direct ? end_ : Form{}, weight), direct});
+      blocks_.push_back({first, columns, Gemm(1, rows_.stride(), round_up(columns, kVector), direct ? end_ : between_, weight), direct});
     }
   }
 
-  // Maps pass through a row-major copy, rows that are no multiple of four long through one with zeros behind them.
+  // An output that is a map passes through a row-major copy.
   static size_t copy_bytes(const TensorView& view) {
     return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * size_of(view.dtype)) : 0;
   }
-  size_t padded_bytes(const TensorView& in) const {
-    return k_ == form_.k ? 0 : align_up(static_cast<size_t>(in.shape.count() / form_.k * k_));
-  }
 
-  const int8_t* rows_of(const TensorView& in, int64_t m, std::byte* scratch) const {
-    const auto* rows = in.as<const int8_t>();
-    if (in.is_map()) {
-      generic::copy_strided(in.shape, 1, in.data, generic::strides_of(in), scratch, generic::row_major_strides(in.shape));
-      rows = reinterpret_cast<const int8_t*>(scratch);
-    }
-    if (k_ == form_.k) return rows;
-    auto* padded = reinterpret_cast<int8_t*>(scratch + copy_bytes(in));
-    for (int64_t i = 0; i < m; i++) {
-      std::memcpy(padded + i * k_, rows + i * form_.k, static_cast<size_t>(form_.k));
-      std::memset(padded + i * k_ + form_.k, 0, static_cast<size_t>(k_ - form_.k));
-    }
-    return padded;
-  }
-
-  void run_blocks(const RunContext& context, std::byte* workers, const int8_t* rows, int64_t m, std::span<const TensorView> inputs,
+  void run_blocks(const RunContext& context, std::byte* workers, const FcRows::Rows& rows, int64_t m, std::span<const TensorView> inputs,
                   std::span<const TensorView> outputs) const {
     generic::parallel(context, static_cast<int64_t>(blocks_.size()), 1, [&](int64_t begin, int64_t end, int worker) {
       auto* scratch = reinterpret_cast<float*>(workers + static_cast<size_t>(worker) * kWorkerBytes);
       for (int64_t block = begin; block < end; block++)
         for (int64_t first = 0; first < m; first += kRows)
-          run_block(blocks_[static_cast<size_t>(block)], rows + first * k_, first, std::min(kRows, m - first), scratch, inputs, outputs);
+          run_block(blocks_[static_cast<size_t>(block)], rows, first, std::min(kRows, m - first), scratch, inputs, outputs);
     });
   }
 
-  void run_block(const Block& block, const int8_t* rows, int64_t first, int64_t count, float* scratch, std::span<const TensorView> inputs,
-                 std::span<const TensorView> outputs) const {
+  void run_block(const Block& block, const FcRows::Rows& rows, int64_t first, int64_t count, float* scratch,
+                 std::span<const TensorView> inputs, std::span<const TensorView> outputs) const {
     FinishConstants constants = constants_;
     constants.scale = scale_.data() + block.column;
     constants.bias = bias_.data() + block.column;
     if (!block.direct) constants.floor = -std::numeric_limits<float>::infinity();
-    GemmRow row{.pixel_step = k_, .pixels = count};
-    row.segments[0] = rows;
+    GemmRow row{.pixel_step = rows_.stride(), .pixels = count};
+    row.segments[0] = rows.values + first * rows_.stride();
+    if (rows.scales != nullptr) row.scale = rows.scales + first;
     const int64_t width = round_up(block.columns, kVector);
     if (block.direct) {
       const auto element = static_cast<int64_t>(size_of(outputs[0].dtype));
@@ -231,16 +224,16 @@ class Fc : public Kernel {
     row.residual_step = form_.n;
   }
 
-  std::string name_ = kernel_name("fc.int8");
+  std::string name_;
   const generic::Loops& loops_;
   FcForm form_;
   size_t input_;
-  int64_t k_;  // K, padded to a multiple of four
+  FcRows rows_;
   TailParameters tail_;
   std::vector<float> scale_, bias_;  // one per column, padded to vectors
   std::unique_ptr<FinishColumns> finish_;
   bool direct_ = false;
-  Form end_;
+  Form end_, between_;  // of direct results, and of those that FinishColumns ends
   FinishConstants constants_;
   std::vector<Block> blocks_;
 };
@@ -248,11 +241,12 @@ class Fc : public Kernel {
 }  // namespace
 
 bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
-  if (usable_loops() == nullptr || node.precision != 2) return false;
+  const bool dynamic = generic::is_dynamic_fc(node);
+  if (usable_loops() == nullptr || (node.precision != 2 && !dynamic)) return false;
   if (node.op.starts_with("matmul") && !generic::works_like_fc(node, graph)) return false;
   const FcForm form = generic::fc_form(node, graph);
   if (is_int8_out(node) && form.alpha != 1.0f) return false;
-  if (!all_finite(node.attr_floats(form.weight_scale)) || !all_finite(node.attr_floats(form.input_scale))) return false;
+  if (!all_finite(node.attr_floats(form.weight_scale)) || (!dynamic && !all_finite(node.attr_floats(form.input_scale)))) return false;
   if (node.input("Bias") != graph::kNoValue && !all_finite(generic::constant_floats(node, graph, "Bias"))) return false;
   // Of an output that is a map there is one row-major copy, and none of a residual.
   const bool may_be_map = form.row_dimensions < 0 || form.row_dimensions == 3;

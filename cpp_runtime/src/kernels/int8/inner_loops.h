@@ -14,6 +14,7 @@ enum class Function : uint8_t {
   linear,      // y, or max(y, 0)
   hard_swish,  // in units of the real value or of the int8 output's scale
   residual,    // y + r
+  by_row,      // linear to fp32, with scale the column's times the row's own (dynamic_int8.h)
 };
 // … and how the result is stored.
 enum class Store : uint8_t {
@@ -36,7 +37,7 @@ struct Form {
 struct FinishConstants {
   const float* scale = nullptr;
   const float* bias = nullptr;
-  float floor = 0;                                     // linear to fp32: 0 for relu, else -infinity
+  float floor = 0;                                     // linear and by_row to fp32: 0 for relu, else -infinity
   int8_t low = -127;                                   // to int8: 0 for relu, else -127
   float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
   float calib = 1;
@@ -53,8 +54,10 @@ struct GemmRow {
   std::byte* out = nullptr;
   ptrdiff_t out_step = 0;  // bytes
   const float* residual = nullptr;
-  ptrdiff_t residual_step = 0;  // elements
-  int residual_shift = 0;       // pixel x adds residual pixel x >> residual_shift
+  ptrdiff_t residual_step = 0;   // elements
+  int residual_shift = 0;        // pixel x adds residual pixel x >> residual_shift
+  const float* scale = nullptr;  // by_row: the first pixel's
+  ptrdiff_t scale_step = 1;
 };
 
 // Some columns of weights, [segment][k / 4][column][4].
@@ -112,6 +115,7 @@ struct InnerLoops {
   // requant.h's, of n values; bounded: of products that are known to be numbers within +-kBound.
   void (*quantise)(const float* in, float inverse_scale, int64_t n, int8_t* out);
   void (*quantise_bounded)(const float* in, float inverse_scale, int64_t n, int8_t* out);
+  float (*largest_magnitude)(const float* values, int64_t n);  // dynamic_int8.h's
 };
 
 }  // namespace edgeocr::kernels::int8

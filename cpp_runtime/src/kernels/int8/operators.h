@@ -21,7 +21,7 @@ std::unique_ptr<Kernel> create_conv_over_upsampled(const graph::Node& node, cons
 bool accepts_calib(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_calib(const graph::Node& node, const graph::Graph& graph);
 
-// fc, mul, matmul and matmul_v2, weights constant.
+// fc, mul, matmul and matmul_v2, weights constant; dynamic_fc.
 bool accepts_fc(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph);
 

@@ -127,13 +127,17 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
 #pragma clang loop unroll(full)
     for (int v = 0; v < Vectors; v++) scale[v] = vld1q_f32(constants.scale + 4 * v);
     const float* residual = F.function == Function::residual ? row.residual + (x >> row.residual_shift) * row.residual_step : nullptr;
+    const float* own_scale = F.function == Function::by_row ? row.scale + x * row.scale_step : nullptr;
 #pragma clang loop unroll(full)
     for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
       const float* bias = opaque(constants.bias);
       float32x4_t values[Vectors];
+      const float32x4_t factor = F.function == Function::by_row ? vld1q_dup_f32(own_scale + p * row.scale_step) : vdupq_n_f32(1);
 #pragma clang loop unroll(full)
-      for (int v = 0; v < Vectors; v++)
-        values[v] = finish<F>(requantise<Biased>(sums[p][v], scale[v], bias + 4 * v), residual + 4 * v, constants);
+      for (int v = 0; v < Vectors; v++) {
+        const float32x4_t factors = F.function == Function::by_row ? vmulq_f32(scale[v], factor) : scale[v];
+        values[v] = finish<F>(requantise<Biased>(sums[p][v], factors, bias + 4 * v), residual + 4 * v, constants);
+      }
       store<F>(values, out, constants.low);
       if constexpr (F.function == Function::residual) {
         const bool next = (x + p + 1) >> row.residual_shift != (x + p) >> row.residual_shift;
@@ -161,7 +165,8 @@ void compute_row(const GemmRow& given, const GemmTile& given_tile, const FinishC
     one.start += x * row.start_step;
     one.out += x * row.out_step;
     one.residual += (x >> row.residual_shift) * row.residual_step;
-    one.pixel_step = one.start_step = one.out_step = one.residual_step = 0;
+    one.scale += x * row.scale_step;
+    one.pixel_step = one.start_step = one.out_step = one.residual_step = one.scale_step = 0;
     one.pixels = Pixels;
     compute_row<Pixels, Vectors, D, F, Biased>(one, tile, constants);
   }
@@ -214,6 +219,7 @@ GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const Form& f
       if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::residual, Store::bounded_calib}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::residual, Store::calib}>();
       return with_form.template operator()<Form{Function::residual, Store::fp32}>();
+    case Function::by_row: return with_form.template operator()<Form{Function::by_row, Store::fp32}>();
   }
   std::abort();
 }

@@ -24,6 +24,7 @@ const InnerLoops* usable_loops() {
       .gather_places = neon::gather_places,
       .quantise = neon::quantise<Store::calib>,
       .quantise_bounded = neon::quantise<Store::bounded_calib>,
+      .largest_magnitude = neon::largest_magnitude,
   };
   return has_armv82_dotprod() ? &kLoops : nullptr;
 }

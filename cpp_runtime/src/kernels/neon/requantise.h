@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/dynamic_int8.h"
 #include "kernels/int8/inner_loops.h"
 #include "kernels/requant.h"
 
@@ -83,7 +84,8 @@ template <Function F>
 template <Form F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t v, const float* residual, const FinishConstants& c) {
   if constexpr (F.function == Function::hard_swish) v = hard_swish(v, c);
   if constexpr (F.function == Function::residual) v = vaddq_f32(v, vld1q_f32(residual));
-  if constexpr (F.function == Function::linear && F.store == Store::fp32) v = vmaxq_f32(v, vdupq_n_f32(c.floor));
+  if constexpr (F.function == Function::by_row || (F.function == Function::linear && F.store == Store::fp32))
+    v = vmaxq_f32(v, vdupq_n_f32(c.floor));
   // relu before a rounding is c.low
   if constexpr (F.store == Store::calib || F.store == Store::bounded_calib) v = vmulq_f32(v, vdupq_n_f32(c.calib));
   if constexpr (F.store == Store::calib && F.function == Function::residual) v = without_nan(v);
@@ -119,6 +121,19 @@ template <Store S = Store::calib> inline void quantise(const float* in, float in
     i += 8;
   }
   for (; i < n; i++) out[i] = kernels::quantise(in[i], inverse_scale);
+}
+
+// As dynamic_int8.h has it: the maximum of numbers takes the other of a NaN.
+inline float largest_magnitude(const float* values, int64_t n) {
+  constexpr int kVectors = 4;
+  float32x4_t largest[kVectors] = {};
+  int64_t i = 0;
+  for (; i + 4 * kVectors <= n; i += 4 * kVectors)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < kVectors; v++) largest[v] = vmaxnmq_f32(largest[v], vabsq_f32(vld1q_f32(values + i + 4 * v)));
+  const float first = vmaxvq_f32(vmaxq_f32(vmaxq_f32(largest[0], largest[1]), vmaxq_f32(largest[2], largest[3])));
+  const float rest = kernels::largest_magnitude(values + i, n - i);
+  return rest > first ? rest : first;
 }
 
 }  // namespace edgeocr::kernels::neon

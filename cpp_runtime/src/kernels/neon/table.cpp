@@ -24,6 +24,7 @@ std::span<const KernelEntry> neon_set() {
       {"depthwise_conv2d", neon::accepts_depthwise<float>, neon::create_depthwise<float>},
       {"elementwise_add", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
       {"elementwise_mul", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
+      {"dynamic_fc", int8::accepts_fc, int8::create_fc},
       {"fc", int8::accepts_fc, int8::create_fc},
       {"fc", neon::accepts_fc_f32, neon::create_fc_f32},
       {"matmul", int8::accepts_fc, int8::create_fc},

@@ -41,7 +41,8 @@ template <int Kernel, int Stride> void run(const DepthwiseRow& row, const Finish
 #pragma clang loop unroll(full)
       for (int p = 0; p < P; p++) {
         if (x + p >= row.width) break;
-        if constexpr (F != Function::residual) finish<F, S>(requantise(sum[p], scale, bias), nullptr, c, out + p * row.out_step);
+        if constexpr (F != Function::residual && F != Function::by_row)
+          finish<F, S>(requantise(sum[p], scale, bias), nullptr, c, out + p * row.out_step);
       }
     }
   });

@@ -51,7 +51,9 @@ inline void finish_tile(const __m256i (&sum)[P][V], const GemmRow& row, int64_t 
     for (int p = 0; p < P; p++) {
       const float* residual = nullptr;
       if constexpr (F == Function::residual) residual = row.residual + ((first + p) >> row.residual_shift) * row.residual_step + kLanes * v;
-      finish<F, S>(requantise(sum[p][v], scale, bias), residual, c, out + p * row.out_step + v * kBytes);
+      f32x8 factors = scale;
+      if constexpr (F == Function::by_row) factors = factors * row.scale[(first + p) * row.scale_step];
+      finish<F, S>(requantise(sum[p][v], factors, bias), residual, c, out + p * row.out_step + v * kBytes);
     }
   }
 }

@@ -44,6 +44,7 @@ void sum_product_rows(const int8::ProductRows& rows, int64_t pixels, int64_t lan
 void sum_product_columns(const int32_t* in, int64_t pixels, int64_t lanes, int32_t* out);
 void gather_places(const int8::Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts);
 void quantise_f32(const float* in, float inverse_scale, int64_t n, int8_t* out);
+float largest_magnitude_f32(const float* values, int64_t n);
 
 constexpr int8_t kTransposedZero = INT8_MIN;
 constexpr int64_t kDepthwiseColumns = 8;

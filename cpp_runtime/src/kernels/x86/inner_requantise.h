@@ -35,7 +35,7 @@ template <Function F, Store S> inline void finish(f32x8 v, const float* residual
   if constexpr (F == Function::hard_swish) v = v * (minimum(maximum(v + c.offset, zero), f32x8(c.threshold)) * c.inverse_scale);
   if constexpr (F == Function::residual) v = v + load<f32x8>(residual);
   if constexpr (S == Store::fp32) {
-    if constexpr (F == Function::linear) v = maximum(v, f32x8(c.floor));
+    if constexpr (F == Function::linear || F == Function::by_row) v = maximum(v, f32x8(c.floor));
     store(out, v);
   } else {
     const auto bytes = static_cast<int64_t>(_mm_cvtsi128_si64(round_to_int8(v * c.calib, c.low)));  // relu is c.low
@@ -57,6 +57,7 @@ template <class Body> inline void with_form(const Form& form, const Body& body) 
     case Function::residual:
       if (form.store == Store::fp32) return body(FixedForm<Function::residual, Store::fp32>());
       return body(FixedForm<Function::residual, Store::calib>());
+    case Function::by_row: return body(FixedForm<Function::by_row, Store::fp32>());
   }
 }
 

@@ -24,6 +24,7 @@ const int8::InnerLoops* int8_loops() {
       .gather_places = gather_places,
       .quantise = quantise_f32,
       .quantise_bounded = quantise_f32,
+      .largest_magnitude = largest_magnitude_f32,
   };
   return &table;
 #else

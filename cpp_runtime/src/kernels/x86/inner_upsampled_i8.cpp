@@ -1,6 +1,7 @@
 // Sums of products for convolutions over upsampled int8 maps, and what brings fp32 maps to int8.
 #if defined(__AVX512VNNI__)
 
+#include "kernels/dynamic_int8.h"
 #include "kernels/x86/inner_requantise.h"
 
 namespace edgeocr::kernels::x86 {
@@ -69,6 +70,19 @@ void quantise_f32(const float* in, float inverse_scale, int64_t n, int8_t* out) 
     __builtin_memcpy(out + i, &bytes, sizeof bytes);
   }
   for (; i < n; i++) out[i] = kernels::quantise(in[i], inverse_scale);
+}
+
+float largest_magnitude_f32(const float* values, int64_t n) {
+  f32x8 largest = 0.0f;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const auto v = load<f32x8>(values + i);
+    largest = maximum(maximum(v, -v), largest);
+  }
+  float lanes[kLanes];
+  store(lanes, largest);
+  const float first = kernels::largest_magnitude(lanes, kLanes), rest = kernels::largest_magnitude(values + i, n - i);
+  return rest > first ? rest : first;
 }
 
 }  // namespace EDGEOCR_ISA

@@ -19,6 +19,7 @@ std::span<const KernelEntry> x86_set() {
       {"conv2d_transpose", x86::accepts_conv2d_transpose_f32, x86::create_conv2d_transpose_f32},
       {"conv2d_transpose_pair", nullptr, x86::create_conv2d_transpose_pair_f32},
       {"depthwise_conv2d", x86::accepts_depthwise_f32, x86::create_depthwise_f32},
+      {"dynamic_fc", int8::accepts_fc, int8::create_fc},
       {"fc", int8::accepts_fc, int8::create_fc},
       {"fc", x86::accepts_fc_f32, x86::create_fc_f32},
       {"matmul", int8::accepts_fc, int8::create_fc},
