@@ -31,7 +31,7 @@ struct BenchOptions {
   std::string int8 = "exact";
   std::vector<int64_t> input;
   int repeats = 10, warmup = 1, threads = 1;
-  bool generic_only = false, profile = false;
+  bool dynamic_int8 = false, generic_only = false, profile = false;
 };
 
 // Uniform in [-1, 1), the same on every machine: only the engine is specified by the standard, not the distributions.
@@ -82,6 +82,7 @@ BenchOptions parse(CommandArguments given, Arguments& arguments) {
   arguments.flag("--generic", "plain kernels only", &options.generic_only);
   add_precision(arguments, options.precision);
   add_int8(arguments, options.int8);
+  add_dynamic_int8(arguments, options.dynamic_int8);
   arguments.flag("--profile", "also time every operator", &options.profile);
   arguments.text("--input-file", "F.f32", "input, NCHW fp32 (noise from a fixed seed)", &options.input_file);
   arguments.text("--output-file", "F.f32", "write the first output there, whole, NCHW fp32", &options.output_file);
@@ -102,6 +103,7 @@ void bench(const BenchOptions& options) {
   session_options.generic_only = options.generic_only;
   session_options.precision = precision_of(options.precision);
   session_options.int8_fast = is_int8_fast(options.int8);
+  session_options.dynamic_int8 = options.dynamic_int8;
   session_options.greedy_ctc = options.output_file.empty();
   Session session = Session::load(options.model, session_options);
   const double load_ms = ms_since(start);

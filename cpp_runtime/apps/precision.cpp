@@ -25,4 +25,8 @@ bool is_int8_fast(const std::string& text) {
   throw UsageError("--int8 is " + text + ", expected exact or fast");
 }
 
+void add_dynamic_int8(Arguments& arguments, bool& wanted) {
+  arguments.flag("--dynamic-int8", "large fp32 matrix products of the recogniser in int8, each row by its own scale", &wanted);
+}
+
 }  // namespace edgeocr

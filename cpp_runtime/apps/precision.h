@@ -1,4 +1,4 @@
-// The options --precision and --int8.
+// The options --precision, --int8 and --dynamic-int8.
 #pragma once
 
 #include <string>
@@ -15,5 +15,7 @@ Precision precision_of(const std::string& text);
 void add_int8(Arguments& arguments, std::string& text);
 // Throws UsageError on another word than exact or fast.
 bool is_int8_fast(const std::string& text);
+
+void add_dynamic_int8(Arguments& arguments, bool& wanted);
 
 }  // namespace edgeocr

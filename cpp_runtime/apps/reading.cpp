@@ -27,6 +27,7 @@ void add_reading_options(Arguments& arguments, ReadingOptions& options) {
   arguments.flag("--generic", "plain kernels only", &p.generic_only);
   add_precision(arguments, options.precision);
   add_int8(arguments, options.int8);
+  add_dynamic_int8(arguments, p.dynamic_int8);
   arguments.integer("--limit-side-len", "N", "longest side of the detector's input (960)", &p.limit_side_len, 32, 8192);
   arguments.number("--det-db-thresh", "X", "binarisation of the map (0.3)", &p.det_db_thresh, 0, 1);
   arguments.number("--det-db-box-thresh", "X", "mean probability that makes a box (0.6)", &p.det_db_box_thresh, 0, 1);

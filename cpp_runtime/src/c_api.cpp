@@ -83,6 +83,7 @@ edgeocr_session* edgeocr_session_create_with(const char* path, const edgeocr_ses
     own.threads = positive(options->threads, "threads");
     own.generic_only = options->generic_only != 0;
     own.int8_fast = is_int8_fast(options->int8);
+    own.dynamic_int8 = options->dynamic_int8 != 0;
     return new edgeocr_session{edgeocr::Session::load(path, own), false, {}};
   });
 }
@@ -161,6 +162,7 @@ edgeocr_pipeline* edgeocr_pipeline_create(const edgeocr_pipeline_options* option
     own.drop_score = options->drop_score;
     own.rec_batch_num = options->rec_batch_num;
     own.int8_fast = is_int8_fast(options->int8);
+    own.dynamic_int8 = options->dynamic_int8 != 0;
     return new edgeocr_pipeline{edgeocr::Pipeline(own)};
   });
 }

@@ -64,6 +64,7 @@ Session load_recogniser(const std::string& path, const PipelineOptions& options)
   SessionOptions session;
   session.plan_cache = kRecogniserPlans;
   session.greedy_ctc = true;
+  session.dynamic_int8 = options.dynamic_int8;  // other nets have no product that is large enough
   return load(path, options, session);
 }
 

@@ -17,6 +17,7 @@
 #include "graph/operators.h"
 #include "graph/passes/greedy_ctc.h"
 #include "graph/passes/lower_to_fp16.h"
+#include "graph/passes/quantise_fc.h"
 #include "graph/plan.h"
 #include "kernels/kernel.h"
 #include "nb/nb.h"
@@ -30,7 +31,9 @@ void check_precision(const graph::Graph& graph, const SessionOptions& options) {
   const char* name = graph.name.c_str();
   if (options.precision == Precision::int8 && !int8) fail("%s: has no int8 operators, expected some for precision int8", name);
   if (options.precision == Precision::fp32 && int8) fail("%s: has int8 operators, expected none for precision fp32", name);
-  if (options.int8_fast && options.generic_only && !options.fuse.value_or(false)) fail("%s: the plain kernels have no fast int8", name);
+  const bool plain = options.generic_only && !options.fuse.value_or(false);
+  if (options.int8_fast && plain) fail("%s: the plain kernels have no fast int8", name);
+  if (options.dynamic_int8 && plain) fail("%s: the plain kernels have no dynamic int8", name);
   if (options.precision != Precision::fp16) return;
   if (int8) fail("%s: has int8 operators, expected none for precision fp16", name);
   if (options.generic_only) fail("%s: the plain kernels have no precision fp16", name);
@@ -45,6 +48,8 @@ graph::Graph build_graph(const std::string& path, const SessionOptions& options)
   check_precision(graph, options);
   if (options.greedy_ctc) graph::end_in_greedy_ctc(graph);
   if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph, options.int8_fast);
+  if (options.dynamic_int8 && graph::quantise_fc(graph) == 0)
+    fail("%s: has no fp32 product with a constant matrix that is large enough for dynamic int8", path.c_str());
   const auto has_kernel = [&](const graph::Node& node) { return kernels::has_fp16_kernel(node, graph); };
   if (options.precision == Precision::fp16) graph::lower_to_fp16(graph, has_kernel);
   if (options.int8_fast && options.fast_fp16 && !options.generic_only && graph::has_int8(graph))

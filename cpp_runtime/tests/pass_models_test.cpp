@@ -87,10 +87,11 @@ float fp16_difference(const std::string& path, const Shape& shape) {
 
 // The ways of computing a file that this processor has.
 std::vector<std::pair<std::string, SessionOptions>> modes_of(const std::string& path) {
-  SessionOptions plain, usual, fast, fp16;
+  SessionOptions plain, usual, fast, fp16, dynamic;
   plain.generic_only = true;  // loaded sooner
   fast.int8_fast = true;
   fp16.precision = Precision::fp16;
+  dynamic.dynamic_int8 = true;
   std::vector<std::pair<std::string, SessionOptions>> modes;
   if (graph::has_int8(Session::load(path, plain).graph())) {
     modes.emplace_back("int8 exact", usual);
@@ -98,6 +99,7 @@ std::vector<std::pair<std::string, SessionOptions>> modes_of(const std::string& 
   } else {
     modes.emplace_back("fp32", usual);
     if (kernels::has_fp16()) modes.emplace_back("fp16", fp16);
+    if (path.find("rec") != std::string::npos) modes.emplace_back("dynamic int8", dynamic);
   }
   return modes;
 }
@@ -137,6 +139,31 @@ TEST_CASE("fp16: probabilities of networks stay close to those of fp32") {
   const std::filesystem::path folder = EDGEOCR_MODELS;
   CHECK(fp16_difference((folder / "edgeocr_en/none/det.nb").string(), {1, 3, 64, 96}) <= 0.02f);
   CHECK(fp16_difference((folder / "edgeocr_en/none/rec.nb").string(), {1, 3, 32, 96}) <= 0.02f);
+}
+
+TEST_CASE("dynamic int8: probabilities of a network stay close to those of fp32, in fp16 too") {
+  const std::string path = (std::filesystem::path(EDGEOCR_MODELS) / "edgeocr_en/none/rec.nb").string();
+  const auto largest_difference = [&](SessionOptions options) {
+    const Shape shape{1, 3, 32, 320};
+    Session fp32 = Session::load(path, options);
+    options.dynamic_int8 = true;
+    Session dynamic = Session::load(path, options);
+    const std::vector<float> expected = result(fp32, shape), actual = result(dynamic, shape);
+    CHECK(std::ranges::count_if(dynamic.nodes(), [](const NodeProfile& node) { return node.op == "dynamic_fc"; }) > 0);
+    CHECK(dynamic.weight_bytes() < fp32.weight_bytes());
+    CHECK(dynamic.macs() == fp32.macs());
+    REQUIRE(actual.size() == expected.size());
+    float largest = 0;
+    for (size_t i = 0; i < actual.size(); i++) largest = std::max(largest, std::fabs(actual[i] - expected[i]));
+    return largest;
+  };
+  SessionOptions usual, plain, fp16;
+  plain.generic_only = true;
+  plain.fuse = true;
+  fp16.precision = Precision::fp16;
+  CHECK(largest_difference(usual) <= 0.02f);
+  CHECK(largest_difference(plain) <= 0.02f);
+  if (kernels::has_fp16()) CHECK(largest_difference(fp16) <= 0.02f);
 }
 
 TEST_CASE("bands: networks give the same bits as in whole maps") {

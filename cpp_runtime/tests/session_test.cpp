@@ -181,6 +181,16 @@ TEST_CASE("session: the plain kernels alone have no fast int8") {
   CHECK(error_of([&] { Session::load(file.str(), options); }) == file.str() + ": the plain kernels have no fast int8");
 }
 
+TEST_CASE("session: dynamic int8 needs a matrix product, and kernels that are not the plain ones alone") {
+  ModelFile file(nb_file(two_filters().model()));
+  SessionOptions options;
+  options.dynamic_int8 = true;
+  CHECK(error_of([&] { Session::load(file.str(), options); }) ==
+        file.str() + ": has no fp32 product with a constant matrix that is large enough for dynamic int8");
+  options.generic_only = true;
+  CHECK(error_of([&] { Session::load(file.str(), options); }) == file.str() + ": the plain kernels have no dynamic int8");
+}
+
 TEST_CASE("session: the public models run, the same bits alone and, on three threads, in a batch") {
   std::vector<std::string> paths = test_models();
   if (paths.empty()) MESSAGE("skipped: EDGEOCR_TEST_DATA is not set");

@@ -20,7 +20,7 @@ EXACT, FAST = 0, 1  # EDGEOCR_INT8_…
 
 
 class SessionOptions(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int) for name in ("threads", "generic_only", "int8")]
+    _fields_ = [(name, ctypes.c_int) for name in ("threads", "generic_only", "int8", "dynamic_int8")]
 
 
 class Options(ctypes.Structure):
@@ -28,7 +28,7 @@ class Options(ctypes.Structure):
         *[(name, ctypes.c_char_p) for name in ("detector", "classifier", "recogniser", "dictionary")],
         *[(name, ctypes.c_int) for name in ("threads", "generic_only", "limit_side_len")],
         *[(name, ctypes.c_float) for name in ("det_db_thresh", "det_db_box_thresh", "det_db_unclip_ratio", "cls_thresh", "drop_score")],
-        *[(name, ctypes.c_int) for name in ("rec_batch_num", "int8")],
+        *[(name, ctypes.c_int) for name in ("rec_batch_num", "int8", "dynamic_int8")],
     ]
 
 
@@ -72,21 +72,21 @@ def api(host_runner: Path) -> ctypes.CDLL:
     return library
 
 
-def session_options(api: ctypes.CDLL, int8: int) -> SessionOptions:
+def session_options(api: ctypes.CDLL, int8: int = EXACT, dynamic_int8: bool = False) -> SessionOptions:
     made = SessionOptions()
     api.edgeocr_session_options_init(ctypes.byref(made))
-    assert (made.threads, made.generic_only, made.int8) == (1, 0, EXACT)
-    made.int8 = int8
+    assert (made.threads, made.generic_only, made.int8, made.dynamic_int8) == (1, 0, EXACT, 0)
+    made.int8, made.dynamic_int8 = int8, int(dynamic_int8)
     return made
 
 
 @contextmanager
-def session(api: ctypes.CDLL, path: Path, int8: int | None = None) -> Iterator[int]:
-    """By edgeocr_session_create where `int8` is not given."""
-    if int8 is None:
+def session(api: ctypes.CDLL, path: Path, options: SessionOptions | None = None) -> Iterator[int]:
+    """By edgeocr_session_create where no options are given."""
+    if options is None:
         handle = api.edgeocr_session_create(str(path).encode(), 1, 0)
     else:
-        handle = api.edgeocr_session_create_with(str(path).encode(), ctypes.byref(session_options(api, int8)))
+        handle = api.edgeocr_session_create_with(str(path).encode(), ctypes.byref(options))
     assert handle, api.edgeocr_last_error()
     try:
         yield handle
@@ -152,7 +152,7 @@ def test_int8_is_exact_or_fast_as_the_runners(api: ctypes.CDLL, native: Runner, 
         return values
 
     def of_the_api(model: Path, int8: int | None) -> np.ndarray:
-        with session(api, model, int8) as handle:
+        with session(api, model, None if int8 is None else session_options(api, int8)) as handle:
             assert run(api, handle, picture) == 0
             return output(api, handle).reshape(-1)
 
@@ -163,6 +163,39 @@ def test_int8_is_exact_or_fast_as_the_runners(api: ctypes.CDLL, native: Runner, 
         np.testing.assert_array_equal(of_the_runner(model, "exact"), exact)
         np.testing.assert_array_equal(of_the_runner(model, "fast"), fast)
         assert bool(np.any(fast != exact)) == differ, variant
+
+
+def test_dynamic_int8_is_the_runners(api: ctypes.CDLL, native: Runner, own_set: Path, tmp_path: Path) -> None:
+    """A net without large matrix products is refused, by the pipeline a recogniser."""
+    picture = np.random.default_rng(5).uniform(-1, 1, (1, 3, 32, 96)).astype(np.float32)
+    picture.tofile(tmp_path / "in.f32")
+    files = ("--input-file", tmp_path / "in.f32", "--output-file", tmp_path / "out.f32")
+    asked = ("--input", "1,3,32,96", *files, "--repeats", "1", "--dynamic-int8")
+    done = native.run("bench", own_set / "rec.nb", *asked)
+    assert (done.code, done.stderr) == (0, "")
+    with session(api, own_set / "rec.nb", session_options(api, dynamic_int8=True)) as handle:
+        assert run(api, handle, picture) == 0
+        dynamic = output(api, handle).reshape(-1)
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "out.f32", "<f4"), dynamic)
+    with session(api, own_set / "rec.nb") as handle:
+        assert run(api, handle, picture) == 0
+        plain = output(api, handle).reshape(-1)
+    assert 0 < np.abs(plain - dynamic).max() < 0.02
+
+    refusal = ": has no fp32 product with a constant matrix that is large enough for dynamic int8"
+    detector, recogniser = own_set / "det.nb", own_set.with_name("pact") / "rec.nb"
+    done = native.run("bench", detector, *asked)
+    assert (done.code, done.stderr) == (1, f"error: {detector}{refusal}\n")
+    assert api.edgeocr_session_create_with(str(detector).encode(), ctypes.byref(session_options(api, dynamic_int8=True))) is None
+    assert api.edgeocr_last_error().decode() == f"{detector}{refusal}"
+    made = options(api, own_set)
+    made.dynamic_int8 = 1
+    pipeline = api.edgeocr_pipeline_create(ctypes.byref(made))
+    assert pipeline, api.edgeocr_last_error()
+    api.edgeocr_pipeline_destroy(pipeline)
+    made.recogniser = str(recogniser).encode()
+    assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
+    assert api.edgeocr_last_error().decode() == f"{recogniser}{refusal}"
 
 
 def test_a_session_takes_one_shape_after_another(api: ctypes.CDLL, own_set: Path) -> None:

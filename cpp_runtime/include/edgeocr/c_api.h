@@ -38,8 +38,9 @@ typedef struct edgeocr_session edgeocr_session;
 /* Meaning and range as in session.h. Always start from edgeocr_session_options_init. */
 typedef struct edgeocr_session_options {
   int threads;
-  int generic_only; /* != 0: keeps to the plain kernels, which have no fast int8 */
+  int generic_only; /* != 0: keeps to the plain kernels, which have no fast or dynamic int8 */
   int int8;         /* EDGEOCR_INT8_…; fp32 nets are computed alike */
+  int dynamic_int8; /* != 0: large fp32 matrix products in int8; a net without any is refused */
 } edgeocr_session_options;
 
 EDGEOCR_API void edgeocr_session_options_init(edgeocr_session_options* options);
@@ -77,7 +78,8 @@ typedef struct edgeocr_pipeline_options {
   float cls_thresh;
   float drop_score;
   int rec_batch_num;
-  int int8; /* EDGEOCR_INT8_…, of all nets */
+  int int8;         /* EDGEOCR_INT8_…, of all nets */
+  int dynamic_int8; /* != 0: large fp32 matrix products of the recogniser in int8; one without any is refused */
 } edgeocr_pipeline_options;
 
 typedef struct edgeocr_line {

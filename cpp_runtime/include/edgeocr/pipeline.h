@@ -17,6 +17,7 @@ struct PipelineOptions {
   int threads = 1;
   Precision precision = Precision::as_stored;  // of all nets
   bool int8_fast = false;                      // as in SessionOptions
+  bool dynamic_int8 = false;                   // as in SessionOptions, of the recogniser
   bool generic_only = false;
   int limit_side_len = 960;
   float det_db_thresh = 0.3f, det_db_box_thresh = 0.6f, det_db_unclip_ratio = 1.5f;
