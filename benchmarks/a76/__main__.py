@@ -29,7 +29,7 @@ from edgeocr.zoo.verify import sha256_of
 
 REPEATS = 1
 INPUTS = {"det": "1,3,640,640", "rec": "1,3,32,320", "cls": "1,3,48,192"}
-FLOAT = {net: ("fp32", "fp16") for net in INPUTS}
+FLOAT = {"det": ("fp32", "fp16"), "rec": ("fp32", "fp16", "dynamic int8"), "cls": ("fp32", "fp16")}
 QUANTISED = {"det": ("int8", "int8 fast"), "rec": ("int8",), "cls": ("int8",)}
 
 
@@ -39,10 +39,10 @@ class Net:
     model: str  # what a reader knows it by
     path: Path
     input: str
-    precision: str  # int8: with Paddle-Lite's bits; int8 fast: --int8 fast
+    precision: str  # int8: with Paddle-Lite's bits; int8 fast: --int8 fast; dynamic int8: --dynamic-int8
 
     def arguments(self) -> list[str]:
-        how = {"fp16": ["--precision", "fp16"], "int8 fast": ["--int8", "fast"]}.get(self.precision, [])
+        how = {"fp16": ["--precision", "fp16"], "int8 fast": ["--int8", "fast"], "dynamic int8": ["--dynamic-int8"]}.get(self.precision, [])
         return ["--input", self.input, *how, "--threads", "1"]
 
 

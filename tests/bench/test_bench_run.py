@@ -85,11 +85,11 @@ def test_runner_is_asked_for_the_mode_in_every_reading(phone: PhoneHere, tmp_pat
     runner, asked = paths.PHONE_RUNNER, tmp_path / "asked"
     note = f'    with open({str(asked)!r}, "a") as file: print(*sys.argv[1:], file=file)\n'
     runner.write_text(runner.read_text().replace("def main() -> int:\n", f"def main() -> int:\n{note}"))
-    protocol, mode = replace(PROTOCOLS["phone"], passes=2, samples=2), Mode("fp16", "fast")
+    protocol, mode = replace(PROTOCOLS["phone"], passes=2, samples=2), Mode("fp16", "fast", True)
     result = run_benchmark(phone, [variant(tmp_path, "none")], [page(tmp_path, "a.png")], protocol, threads=1, mode=mode)
     assert result.settings.mode == mode
     readings = [line for line in asked.read_text().splitlines() if line.startswith("ocr ")]
-    assert len(readings) == 2 and all("--precision fp16 --int8 fast" in line for line in readings)
+    assert len(readings) == 2 and all("--precision fp16 --int8 fast --dynamic-int8" in line for line in readings)
 
 
 def test_same_picture_name_of_two_folders_is_two_pictures(phone: PhoneHere, tmp_path: Path) -> None:

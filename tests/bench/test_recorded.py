@@ -69,6 +69,16 @@ def test_records_are_those_of_the_runs_own_arithmetic(tmp_path: Path, mode: Mode
     assert (recorded.scores[Net("det", ONE)].share, recorded.estimates[Net("det", ONE)].a76_cycles) == (score, cycles)
 
 
+def test_records_of_dynamic_int8_are_of_such_recognisers_alone(tmp_path: Path) -> None:
+    accuracy = [evaluation(ONE, net="rec", share=0.7, dynamic_int8=True), evaluation(TWO, share=0.9, dynamic_int8=True)]
+    costs = [estimate(ONE, 50, net="rec", precision="dynamic int8"), estimate(TWO, 100)]
+    plain = load(tmp_path, accuracy, costs)
+    assert (list(plain.scores), list(plain.estimates)) == ([Net("det", TWO)], [Net("det", TWO)])
+    dynamic = load(tmp_path, accuracy, costs, mode=Mode(dynamic_int8=True))
+    assert {net: score.share for net, score in dynamic.scores.items()} == {Net("rec", ONE): 0.7, Net("det", TWO): 0.9}
+    assert {net: cost.a76_cycles for net, cost in dynamic.estimates.items()} == {Net("rec", ONE): 50, Net("det", TWO): 100}
+
+
 def test_own_evaluation_counts_for_what_is_not_committed(tmp_path: Path) -> None:
     own = [evaluation(TWO, share=0.6), evaluation("c" * 64, frozen=None), evaluation(ONE, share=0.1)]
     recorded = load(tmp_path, [evaluation(ONE, share=0.8)], own=own)

@@ -90,7 +90,7 @@ def test_precision_leaves_int8_variants_out_unless_they_are_asked_for(
     assert run([*bench, "--json"]) == 0
     captured = capfd.readouterr()
     document = json.loads(captured.out)
-    assert document["settings"]["mode"] == document["report"]["mode"] == {"precision": "fp16", "int8": None}
+    assert document["settings"]["mode"] == document["report"]["mode"] == {"precision": "fp16", "int8": None, "dynamic_int8": False}
     assert [variant["variant"] for variant in document["variants"]] == ["none"]
     assert document["report"]["rows"][1]["missing"] == "not measured: pact"
     assert "note: left out: variant pact has int8 nets (" in captured.err
@@ -111,7 +111,23 @@ def test_fast_int8_is_named_in_heading_and_json(
     assert "SlimOCR model zoo and ours, fast int8 (published" in captured.out
     assert "edgeocr eval --set edgeocr_en --variant pact --net det --net rec --int8 fast" in captured.out
     (written,) = (tmp_path / "out").glob("*.json")
-    assert json.loads(written.read_text())["settings"]["mode"] == {"precision": None, "int8": "fast"}
+    assert json.loads(written.read_text())["settings"]["mode"] == {"precision": None, "int8": "fast", "dynamic_int8": False}
+
+
+def test_dynamic_int8_leaves_int8_recognisers_out(
+    fake_runner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EVALUATION", tmp_path / "eval.json")
+    bench = ["bench", "--dynamic-int8", "--out", str(tmp_path / "out")]
+    assert run(bench) == 0
+    captured = capfd.readouterr()
+    assert "SlimOCR model zoo and ours, dynamic int8 (published" in captured.out
+    assert "edgeocr eval --set edgeocr_en --variant none --net det --net rec --dynamic-int8" in " ".join(captured.out.split())
+    assert "note: left out: variant pact has int8 nets (" in captured.err
+
+    assert run([*bench, "--variant", "pact"]) == 2
+    assert "expected none for --dynamic-int8" in capfd.readouterr().err
 
 
 def test_variant_that_is_not_built_is_refused_when_asked_for(fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

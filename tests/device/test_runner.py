@@ -296,12 +296,15 @@ while [ $# -gt 0 ]; do [ "$1" = --output-file ] && say output > "$2"; shift; don
 
 
 def test_options_reach_the_runner(asked: Path, models: ModelFiles, pictures: list[Path]) -> None:
-    options = OcrOptions(limit_side_len=736, det_db_thresh=0.2, drop_score=0.0, precision="fp32", int8="fast", generic=True)
+    options = OcrOptions(
+        limit_side_len=736, det_db_thresh=0.2, drop_score=0.0, precision="fp32", int8="fast", dynamic_int8=True, generic=True
+    )
     run_ocr(HostDevice(), models, pictures[:1], threads=4, repeats=2, warmup=1, options=options)
     assert asked.read_text().splitlines() == [
         *("ocr", "--det", str(models.detector), "--rec", str(models.recogniser), "--dict", str(models.dictionary)),
-        *("--cls", str(models.classifier), "--threads", "4", "--repeats", "2", "--warmup", "1", "--generic"),
+        *("--cls", str(models.classifier), "--threads", "4", "--repeats", "2", "--warmup", "1"),
         *("--limit-side-len", "736", "--det-db-thresh", "0.2", "--drop-score", "0.0", "--precision", "fp32", "--int8", "fast"),
+        *("--dynamic-int8", "--generic"),
         str(pictures[0]),
     ]
 

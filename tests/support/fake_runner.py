@@ -37,6 +37,7 @@ def read(picture: str, repeat: int) -> None:
 
 
 def ocr(arguments: list[str]) -> int:
+    arguments = [argument for argument in arguments if argument != "--dynamic-int8"]  # the others have values
     options = dict(zip(arguments[::2], arguments[1::2], strict=False))
     first = next(i for i in range(0, len(arguments), 2) if not arguments[i].startswith("--"))
     failed = False

@@ -1,4 +1,4 @@
-"""How a run computes its nets, as --precision and --int8 of `edgeocr bench` ask, and which records of nets are of the same arithmetic."""
+"""How a run computes its nets, as options of `edgeocr bench` ask, and which records of nets are of the same arithmetic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeocr.convert import nbfile
 from edgeocr.zoo.model_files import ModelFiles
 
-FAST = "fast"
+FAST, DYNAMIC = "fast", "dynamic int8"
 
 
 @dataclass(frozen=True)
@@ -17,28 +17,36 @@ class Mode:
 
     precision: str | None = None  # fp32: that or nothing; fp16: fp32 nets in fp16
     int8: str | None = None  # exact or fast
+    dynamic_int8: bool = False  # large fp32 products of the recogniser in int8
 
     @property
     def name(self) -> str:
         """As headings have it; empty where nothing was asked for."""
-        return ", ".join(filter(None, (self.precision, self.int8 and f"{self.int8} int8")))
+        return ", ".join(filter(None, (self.precision, self.int8 and f"{self.int8} int8", DYNAMIC if self.dynamic_int8 else None)))
 
-    def arguments(self) -> list[tuple[str, str]]:
-        """Options and their values, as the commands take them."""
-        return [(option, value) for option, value in (("precision", self.precision), ("int8", self.int8)) if value is not None]
+    def arguments(self) -> list[str]:
+        """Options, as the commands take them."""
+        precision = ["--precision", self.precision] if self.precision is not None else []
+        int8 = ["--int8", self.int8] if self.int8 is not None else []
+        return [*precision, *int8, *(["--dynamic-int8"] if self.dynamic_int8 else [])]
 
-    def refused_net(self, models: ModelFiles) -> Path | None:
-        """The first net that the runner refuses to compute so: an int8 one where a precision was asked for."""
-        nets = [path for path in (models.detector, models.recogniser, models.classifier) if path is not None]
-        return next((path for path in nets if self.precision is not None and _has_int8(path)), None)
+    def refused_net(self, models: ModelFiles) -> tuple[Path, str] | None:
+        """The first net that the runner refuses to compute so, an int8 one, and the option that it contradicts."""
+        for net in (models.detector, models.recogniser, models.classifier):
+            precision, dynamic = self.precision is not None, self.dynamic_int8 and net == models.recogniser
+            if net is not None and (precision or dynamic) and _has_int8(net):
+                return net, f"--precision {self.precision}" if precision else "--dynamic-int8"
+        return None
 
-    def evaluated(self, kind: str, precision: str | None, int8: str | None) -> bool:
+    def evaluated(self, kind: str, precision: str | None, int8: str | None, dynamic_int8: bool) -> bool:
         """Whether `edgeocr eval` with these options computes a ``kind`` (det or rec) as this run does."""
-        same_int8 = kind != "det" or (int8 == FAST) == (self.int8 == FAST)  # recognisers have one way only
+        same_int8 = (int8 == FAST) == (self.int8 == FAST) if kind == "det" else dynamic_int8 == self.dynamic_int8
         return same_int8 and (precision == "fp16") == (self.precision == "fp16")
 
     def estimated(self, kind: str) -> tuple[str, ...]:
         """The precisions of estimates (benchmarks/a76) that are of a ``kind`` as this run computes it."""
+        if self.dynamic_int8 and kind == "rec":
+            return (f"fp16 {DYNAMIC}" if self.precision == "fp16" else DYNAMIC,)
         if self.precision == "fp16":
             return ("fp16",)
         return ("fp32", "int8 fast" if self.int8 == FAST and kind == "det" else "int8")

@@ -94,5 +94,5 @@ def _evaluation(nets: list[tuple[VariantResult, str]], mode: Mode) -> str:
     """`edgeocr eval` of these nets, in one command: the next one begins its file anew."""
     variants = dict.fromkeys(variant.variant for variant, _ in nets)
     kinds = dict.fromkeys(kind for _, kind in nets)
-    options = [("set", nets[0][0].set), *(("variant", name) for name in variants), *(("net", kind) for kind in kinds), *mode.arguments()]
-    return " ".join(["edgeocr eval", *(f"--{name} {value}" for name, value in options)])
+    options = [("set", nets[0][0].set), *(("variant", name) for name in variants), *(("net", kind) for kind in kinds)]
+    return " ".join(["edgeocr eval", *(f"--{name} {value}" for name, value in options), *mode.arguments()])

@@ -98,7 +98,9 @@ def _parse(path: Path, parse: Callable[[dict[str, Any]], tuple[Net, T] | None]) 
 def _score(record: dict[str, Any], frozen: Mapping[str, str], mode: Mode) -> tuple[Net, Score] | None:
     kind = _typed(record["net"], str)
     int8, precision, limit = (record[name] for name in ("int8", "precision", "limit"))
-    if kind not in SHARES or limit is not None or not mode.evaluated(kind, precision, int8) or record.get("frozen") != frozen[kind]:
+    if kind not in SHARES or limit is not None or record.get("frozen") != frozen[kind]:
+        return None
+    if not mode.evaluated(kind, precision, int8, record.get("dynamic_int8", False)):
         return None
     share = _typed(_typed(record["scores"], dict)[SHARES[kind]], float, int)
     if not 0 <= share <= 1:

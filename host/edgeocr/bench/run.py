@@ -82,7 +82,7 @@ def run_benchmark(
     """Raises `DeviceError`, `RunnerError` or `UnreadablePictures` where the device, the runner or a picture fails."""
     observer = observer or Observer()
     mode = mode or Mode()
-    variants = [replace(v, options=replace(v.options, precision=mode.precision, int8=mode.int8)) for v in variants]
+    variants = [replace(v, options=_in_mode(v.options, mode)) for v in variants]
     taken_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     hello = _prepare(device, variants, pictures, observer)
     before = read_preflight(device)
@@ -108,6 +108,10 @@ def run_benchmark(
         variants=tuple(results),
         not_built=tuple(not_built),
     )
+
+
+def _in_mode(options: OcrOptions, mode: Mode) -> OcrOptions:
+    return replace(options, precision=mode.precision, int8=mode.int8, dynamic_int8=mode.dynamic_int8)
 
 
 def _order(variants: int, pictures: int, passes: int) -> Iterator[tuple[int, int]]:

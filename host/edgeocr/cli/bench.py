@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     help="What the nets compute in; what their files hold if not given. Variants with int8 nets are left out, or refused if asked for.",
 )
 @click.option("--int8", type=click.Choice(["exact", "fast"]), help="How int8 nets compute (see `edgeocr ocr`).")
+@common.dynamic_int8_option
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of results; build/bench if not given.")
 @common.json_option
 def command(
@@ -54,6 +55,7 @@ def command(
     threads: int | None,
     precision: str | None,
     int8: str | None,
+    dynamic_int8: bool,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -74,7 +76,7 @@ def command(
 
     known = registry.load()
     table = slimocr()
-    mode = Mode(precision, int8)
+    mode = Mode(precision, int8, dynamic_int8)
     recorded = load_recorded(paths.RESULTS, paths.EVALUATION, frozen_hashes(), mode)
     chosen, not_built = _variants(known, set_name, variants, [row.variant for row in table.rows])
     chosen = _computable(chosen, mode, asked=bool(variants))
@@ -121,12 +123,13 @@ def _computable(variants: Sequence[Variant], mode: Mode, *, asked: bool) -> list
         if refused is None:
             kept.append(variant)
             continue
-        complaint = f"variant {variant.models.variant} has int8 nets ({refused}), expected none for --precision {mode.precision}"
+        net, options = refused
+        complaint = f"variant {variant.models.variant} has int8 nets ({net}), expected none for {options}"
         if asked:
-            raise UsageError(complaint, "leave out the variant, or --precision")
+            raise UsageError(complaint, f"leave out the variant, or {options.split()[0]}")
         common.note(f"left out: {complaint}")
     if not kept:
-        raise UsageError(f"the set has no variant for --precision {mode.precision}", "leave out --precision")
+        raise UsageError(f"the set has no variant for {' '.join(mode.arguments())}", "leave these options out")
     return kept
 
 

@@ -102,6 +102,12 @@ def progress(description: str, total: float | None = None) -> Iterator[Progress]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout instead of text for people.")
 
+dynamic_int8_option = click.option(
+    "--dynamic-int8",
+    is_flag=True,
+    help="Compute large fp32 matrix products of the recogniser in int8: quicker where it knows thousands of characters, about as accurate.",
+)
+
 
 def device_option(default: str | None = HOST) -> Callable[[F], F]:
     """``--device``, passed as ``device``: a serial of `edgeocr devices`, `emulated` or `host`; required where ``default`` is None."""

@@ -39,6 +39,7 @@ NETS = ("det", "rec", "cls")
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many pictures of each set.")
 @click.option("--int8", type=click.Choice(["exact", "fast"]), help="How int8 nets compute (see `edgeocr ocr`).")
+@common.dynamic_int8_option
 @click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="What the nets compute in (see `edgeocr ocr`).")
 @click.option("--threads", type=click.IntRange(1, 64), show_default="this machine's processors", help="Threads of the runner.")
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=EVALUATION, help="The results as JSON.")
@@ -52,6 +53,7 @@ def command(
     data: Path | None,
     limit: int | None,
     int8: str | None,
+    dynamic_int8: bool,
     precision: str | None,
     threads: int | None,
     out: Path,
@@ -80,7 +82,7 @@ def command(
     results: list[Evaluation] = []
     with open_device(device) as opened:
         for files in chosen:
-            options = replace(reading_options(files, known), int8=int8, precision=precision)
+            options = replace(reading_options(files, known), int8=int8, dynamic_int8=dynamic_int8, precision=precision)
             for net in labels:
                 if not nets and getattr(files, ROLES[net]) is None:
                     continue
@@ -97,7 +99,7 @@ def command(
                             on_picture=bar.advance,
                         )
                     )
-    asked = {"int8": int8, "precision": precision, "limit": limit}
+    asked = {"int8": int8, "dynamic_int8": dynamic_int8, "precision": precision, "limit": limit}
     frozen = {} if data is not None else frozen_hashes()  # sha256 of the evaluation sets
     document = [result.document() | asked | {"frozen": frozen.get(result.net)} for result in results]
     write_atomically(out, (json.dumps(document, indent=1) + "\n").encode())

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     type=click.Choice(["exact", "fast"]),
     help="How int8 nets compute: with the bits of Paddle-Lite, or quicker and about as accurate. Exact if not given.",
 )
+@common.dynamic_int8_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -50,6 +51,7 @@ def command(
     threads: int,
     precision: str | None,
     int8: str | None,
+    dynamic_int8: bool,
 ) -> None:
     """Read the text of each PICTURE: lines in reading order, their boxes and scores, and the time of each stage.
 
@@ -68,7 +70,7 @@ def command(
     records: list[PictureRecord] = []
     if readable:
         with open_device(device) as opened:
-            options = replace(reading_options(models, known), precision=precision, int8=int8)
+            options = replace(reading_options(models, known), precision=precision, int8=int8, dynamic_int8=dynamic_int8)
             records, errors = _read(opened, models, readable, threads, options)
             complaints += [_complaint(error) for error in errors]
             if opened.kind == common.EMULATED:

@@ -48,14 +48,17 @@ class OcrOptions:
     rec_batch_num: int | None = None
     precision: str | None = None  # fp32, fp16, int8; None: what each file has
     int8: str | None = None  # exact (Paddle-Lite's bits) or fast
+    dynamic_int8: bool = False  # large fp32 matrix products of the recogniser in int8
     generic: bool = False  # plain kernels only
 
     def arguments(self) -> list[str]:
-        result = ["--generic"] if self.generic else []
+        result: list[str] = []
         for entry in fields(self):
-            value = getattr(self, entry.name)
-            if value is not None and not isinstance(value, bool):
-                result += [f"--{entry.name.replace('_', '-')}", str(value)]
+            value, option = getattr(self, entry.name), f"--{entry.name.replace('_', '-')}"
+            if isinstance(value, bool):
+                result += [option] if value else []
+            elif value is not None:
+                result += [option, str(value)]
         return result
 
 
