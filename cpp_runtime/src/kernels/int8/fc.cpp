@@ -198,7 +198,7 @@ class Fc : public Kernel {
     if (!block.direct) constants.floor = -std::numeric_limits<float>::infinity();
     GemmRow row{.pixel_step = rows_.stride(), .pixels = count};
     row.segments[0] = rows.values + first * rows_.stride();
-    if (rows.scales != nullptr) row.scale = rows.scales + first;
+    if (rows.scales != nullptr) row.scale = rows.scales + first, row.scale_step = 1;
     const int64_t width = round_up(block.columns, kVector);
     if (block.direct) {
       const auto element = static_cast<int64_t>(size_of(outputs[0].dtype));

@@ -57,7 +57,7 @@ struct GemmRow {
   ptrdiff_t residual_step = 0;   // elements
   int residual_shift = 0;        // pixel x adds residual pixel x >> residual_shift
   const float* scale = nullptr;  // by_row: the first pixel's
-  ptrdiff_t scale_step = 1;
+  ptrdiff_t scale_step = 0;      // elements
 };
 
 // Some columns of weights, [segment][k / 4][column][4].
