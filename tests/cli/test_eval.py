@@ -46,6 +46,15 @@ def test_lines_are_scored_letter_by_letter(host_runner: Path, lines: Path, tmp_p
     assert worse["labels"]["sha256"] != right["labels"]["sha256"]
 
 
+def test_dynamic_int8_is_recorded(host_runner: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for more in ([], ["--dynamic-int8"]):
+        assert evaluate("rec", lines, tmp_path / "out.json", *more) == 0
+        found += json.loads(capsys.readouterr().out)
+    assert [record["dynamic_int8"] for record in found] == [False, True]
+    assert found[1]["scores"]["characters"] == pytest.approx(found[0]["scores"]["characters"], abs=0.05)
+
+
 def test_boxes_are_scored_without_reading_them(host_runner: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "det"
     generate("det", folder, count=2, seed=1, held_out=True, page_size=320)
