@@ -45,7 +45,7 @@ struct OneNode {
         shapes.push_back(tensor.shape);
       }
       if (tensor.dtype == DataType::i8) {
-        node.precision = 2;
+        if (op != "dynamic_fc") node.precision = 2;
         graph::Node calib;
         calib.op = "calib", calib.alias = "fp32_to_int8", calib.precision = 2;
         calib.inputs = {{"Input", 0, id}}, calib.outputs = {{"Out", 0, id + 1}};

@@ -24,7 +24,7 @@ struct SessionOptions {
   Precision precision = Precision::as_stored;
   // int8 nets need not give Paddle-Lite's bits: quicker, and about as accurate (graph/passes/compose_int8_fpn.h).
   bool int8_fast = false;
-  bool fast_fp16 = true;      // with int8_fast: what is dear of the net's fp32 part computes in fp16, where the processor can
+  bool fast_fp16 = true;  // with int8_fast: what is dear of the net's fp32 part computes in fp16, where the processor can
   // Large fp32 products with constant matrices compute in int8, every row by its own scale (graph/passes/quantise_fc.h): quicker, close to
   // fp32. A net without any is refused.
   bool dynamic_int8 = false;
