@@ -33,13 +33,13 @@ inline Operator in_fp16(const Operator& op) {
   return half;
 }
 
-inline void check_close_to_largest(const Dense<float>& actual, const Dense<float>& expected) {
+inline void check_close_to_largest(const Dense<float>& actual, const Dense<float>& expected, double tolerance = kFp16Tolerance) {
   double largest = 1;
   for (const float v : expected.data) largest = std::max(largest, std::fabs(static_cast<double>(v)));
   size_t bad = 0;
   for (size_t i = 0; i < actual.data.size(); i++) {
     const double difference = std::fabs(static_cast<double>(actual.data[i]) - static_cast<double>(expected.data[i]));
-    if (!(difference <= kFp16Tolerance * largest) && bad++ == 0)
+    if (!(difference <= tolerance * largest) && bad++ == 0)
       FAIL_CHECK("element " << i << " is " << actual.data[i] << ", expected " << expected.data[i] << ", the largest is " << largest);
   }
 }
@@ -63,6 +63,28 @@ inline void check_neon(Operator op, Net net = Net::int8, double tolerance = kFp3
     CHECK_MESSAGE(std::memcmp(one[i].view().data, three[i].view().data, one[i].bytes()) == 0, "differs with three threads");
     check_output(one[i], expected[i], net, net == Net::int8 ? 0 : tolerance);
   }
+}
+
+// op has no output yet. That of the NEON kernel in fp16, given as fp16 or fp32, is close to the plain set's in fp32, with one thread and
+// with three. tolerance: of the larger of 1 and the largest value.
+inline void check_fp16(const Operator& op, const Shape& out, Random& random, std::string_view name, double tolerance) {
+  Operator plain = op, half = op;
+  plain.output("Out", DataType::f32, out);
+  if (random.chance(30)) {
+    half.to_fp16();
+    half.output("Out", DataType::f32, out);
+    graph::FusedTail tail;
+    tail.outputs.resize(1);
+    half.node.tail = std::make_shared<const graph::FusedTail>(tail);
+  } else {
+    half.output("Out", DataType::f32, out);
+    half.to_fp16();
+  }
+  const auto fast = neon_kernel(half);
+  CHECK(fast->name() == name);
+  const Tensor expected = plain.run(*plain.kernel(), 1)[0], one = half.run(*fast, 1)[0], three = half.run(*fast, 3)[0];
+  CHECK_MESSAGE(std::memcmp(one.view().data, three.view().data, one.bytes()) == 0, "differs with three threads");
+  check_close_to_largest(one.widened(), expected.dense<float>(), tolerance);
 }
 
 }  // namespace edgeocr::kernel_test

@@ -70,6 +70,15 @@ TEST_CASE("lower_to_fp16: residuals are fp16 too") {
   CHECK(dtypes_of(graph, graph.nodes[3]) == std::vector{DataType::f32});
 }
 
+TEST_CASE("lower_to_fp16: elementwise operators follow what makes their inputs") {
+  Net net(44);
+  net.conv("x", "c", {.kernel = 3}).unary("softmax", "c", "s").add("c", "s", "a").add("s", "s", "b").fetch("a").fetch("b");
+  const Graph graph = lowered(net, [](const Node& node) { return node.op == "conv2d" || node.op == "elementwise_add"; });
+  CHECK(node_of(graph, "elementwise_add", 0).precision == graph::kFp16Precision);
+  CHECK(dtypes_of(graph, node_of(graph, "elementwise_add", 0)) == std::vector{DataType::f32});
+  CHECK(node_of(graph, "elementwise_add", 1).precision == graph::kFp32Precision);
+}
+
 TEST_CASE("lower_to_fp16: without kernels, and in int8, nothing changes") {
   Net net(43);
   net.calib("x", "q", 0.01f).conv("q", "c", {.kernel = 3, .int8_scale = 0.01f}).conv("c", "d", {.in = 8}).fetch("d");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -20,6 +21,8 @@ class InferContext {
   InferContext(const Graph& graph, const Node& node, std::vector<Inferred>& values) : graph_(graph), node_(node), values_(values) {}
 
   const Node& node() const { return node_; }
+  // Element type of the maps of an operator that has no int8 form: fp16 where the node's precision is that, else fp32.
+  DataType float_dtype() const { return node_.precision == kFp16Precision ? DataType::f16 : DataType::f32; }
 
   // Fails with "<graph>: conv2d #12: <message>".
   [[noreturn, gnu::format(printf, 2, 3)]] void reject(const char* format, ...) const;

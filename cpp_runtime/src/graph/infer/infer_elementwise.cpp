@@ -66,8 +66,9 @@ void align(const InferContext& context, Shape& x, Shape& y) {
 
 void infer_elementwise(InferContext& context) {
   const Inferred &a = context.input("X"), &b = context.input("Y");
-  context.expect_dtype(a, "X", DataType::f32);
-  context.expect_dtype(b, "Y", DataType::f32);
+  const DataType dtype = context.float_dtype();
+  context.expect_dtype(a, "X", dtype);
+  context.expect_dtype(b, "Y", dtype);
   Shape x = a.shape, y = b.shape;
   align(context, x, y);
   Shape out = x;

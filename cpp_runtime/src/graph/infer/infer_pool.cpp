@@ -8,7 +8,7 @@ void infer_pool(InferContext& context) {
   const Node& node = context.node();
   const Inferred& input = context.input("X");
   context.expect_rank(input, "input", 4);
-  context.expect_dtype(input, "input", DataType::f32);
+  context.expect_dtype(input, "input", context.float_dtype());
   std::string type = node.attr_string("pooling_type", "max");
   if (type != "max" && type != "avg") context.reject("pooling_type is %s, expected max or avg", type.c_str());
 

@@ -40,7 +40,8 @@ void InferContext::set_tail_outputs(DataType dtype, const Shape& shape) {
     check_residual(*this, values_[static_cast<size_t>(port.value)], dtype, tail.residual_scale, shape);
   }
   for (size_t i = 0; i < tail.outputs.size(); i++)
-    values_[static_cast<size_t>(node_.outputs[i].value)] = {tail.outputs[i].dtype, shape, nullptr};
+    if (const ValueId value = node_.outputs[i].value; value != kNoValue)
+      values_[static_cast<size_t>(value)] = {tail.outputs[i].dtype, shape, nullptr};
 }
 
 }  // namespace edgeocr::graph

@@ -16,8 +16,10 @@ class Lowering {
  public:
   Lowering(Graph& graph, const std::function<bool(const Node& node)>& has_kernel) : graph_(graph), fp16_(graph.values.size()) {
     const Uses uses(graph);
-    for (const Node& node : graph.nodes) lowered_.push_back(can_lower(node, has_kernel));
     const auto is_lowered = [&](int n) { return static_cast<bool>(lowered_[static_cast<size_t>(n)]); };
+    const auto is_made_lowered = [&](const Port& port) { return uses.producer(port.value) >= 0 && is_lowered(uses.producer(port.value)); };
+    for (const Node& node : graph.nodes)
+      lowered_.push_back((!follows(node) || std::ranges::any_of(node.inputs, is_made_lowered)) && can_lower(node, has_kernel));
     for (size_t v = 0; v < fp16_.size(); v++) {
       const auto value = static_cast<ValueId>(v);
       fp16_[v] = uses.producer(value) >= 0 && is_lowered(uses.producer(value)) && std::ranges::any_of(uses.readers(value), is_lowered);
@@ -37,6 +39,8 @@ class Lowering {
   }
 
  private:
+  static bool follows(const Node& node) { return node.op == "pool2d" || node.op.starts_with("elementwise_"); }
+
   static bool can_lower(Node node, const std::function<bool(const Node& node)>& has_kernel) {
     if (std::exchange(node.precision, kFp16Precision) != kFp32Precision) return false;
     return has_kernel(node);

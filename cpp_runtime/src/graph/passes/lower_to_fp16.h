@@ -8,7 +8,8 @@ namespace edgeocr::graph {
 
 // Nodes of fp32 for which has_kernel says yes (it is asked with the node at its fp16 precision) compute in fp16: they read fp16 maps, and
 // give such to each other. Conversions (calib fp32_to_fp16, fp16_to_fp32) stand between them and the rest; what a node gives to the
-// rest alone, or returns from the graph, it gives as fp32 by its tail. Weights stay fp32 constants.
+// rest alone, or returns from the graph, it gives as fp32 by its tail. Weights stay fp32 constants. Elementwise operators and pooling,
+// which cost less than the conversion of their maps, do so only where what makes one of their inputs does.
 void lower_to_fp16(Graph& graph, const std::function<bool(const Node& node)>& has_kernel);
 
 // Whether any node computes in int8.

@@ -22,11 +22,7 @@ class CalibF16 : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     generic::expect_dtype(name(), "input", in, narrows_ ? DataType::f32 : DataType::f16);
     generic::expect_dtype(name(), "output", out, narrows_ ? DataType::f16 : DataType::f32);
-    generic::for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
-      if (narrows_) narrow(in.as<const float>() + from, n, out.as<Half>() + to);
-      else widen(in.as<const Half>() + from, n, out.as<float>() + to);
-    });
-    if (in.is_map() && in.pixel_stride != out.pixel_stride) generic::clear_padding(out);
+    convert(context, in, out);
   }
 
  private:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 #include "base/aligned.h"
@@ -30,8 +29,6 @@ FloatForm::Act form_of(ActKind kind) {
   using Act = FloatForm::Act;
   return kind == ActKind::relu ? Act::relu : kind == ActKind::hard_swish ? Act::hard_swish : Act::none;
 }
-
-template <class T> constexpr DataType kDataType = std::is_same_v<T, float> ? DataType::f32 : DataType::f16;
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/generic/loops.h"
@@ -16,6 +17,8 @@
 #include "kernels/tail.h"
 
 namespace edgeocr::kernels::neon {
+
+template <class T> constexpr DataType kDataType = std::is_same_v<T, float> ? DataType::f32 : DataType::f16;
 
 // What happens to a sum on registers.
 struct FloatForm {

@@ -20,6 +20,14 @@ template <class T> std::unique_ptr<Kernel> create_conv2d_transpose(const graph::
 template <class T> bool accepts_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph);
 template <class T> std::unique_ptr<Kernel> create_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph);
 
+// elementwise_add, elementwise_mul: no steps in the tail, one output.
+template <class T> bool accepts_elementwise(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_elementwise(const graph::Node& node, const graph::Graph& graph);
+
+// pool2d: no steps in the tail, one output.
+template <class T> bool accepts_pool2d(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_pool2d(const graph::Node& node, const graph::Graph& graph);
+
 // fp32 only. fc and mul
 bool accepts_fc_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_fc_f32(const graph::Node& node, const graph::Graph& graph);

@@ -17,6 +17,12 @@ template <class T> bool computes_in(const graph::Node& node) {
   return std::is_same_v<T, float> ? node.precision == graph::kFp32Precision : node.precision == graph::kFp16Precision;
 }
 
+// Whether all the tail does is to store the one output.
+inline bool is_stored_once(const graph::Node& node, const graph::Graph& graph) {
+  const TailParameters tail = parse_tail(node, graph);
+  return !tail.has_steps() && tail.outputs.size() == 1;
+}
+
 inline bool has_filter(const graph::Node& node, const graph::Graph& graph) {
   const graph::Constant* filter = graph.constant(node.input("Filter"));
   return filter != nullptr && filter->dtype == DataType::f32 && filter->shape.rank() == 4;

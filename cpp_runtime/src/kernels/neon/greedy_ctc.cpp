@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "kernels/generic/views.h"
-#include "kernels/neon/tensors_f32.h"
+#include "kernels/neon/scores_f32.h"
 #include "kernels/neon/softmax_row.h"
 
 namespace edgeocr::kernels::neon {

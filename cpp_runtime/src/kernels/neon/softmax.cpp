@@ -5,7 +5,8 @@
 #include "kernels/generic/loops.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
-#include "kernels/neon/tensors_f32.h"
+#include "kernels/neon/scores_f32.h"
+#include "kernels/neon/plain_kernel.h"
 #include "kernels/neon/softmax_row.h"
 
 namespace edgeocr::kernels::neon {
@@ -26,8 +27,7 @@ class Softmax : public Kernel {
  public:
   Softmax(const graph::Node& node, const graph::Graph& graph)
       : loops_(generic::current_loops()), input_(generic::input_index(node, "X")), axis_(node.attr_int("axis", -1)) {
-    const std::span<const KernelEntry> plain[] = {generic_set()};
-    plain_ = create_kernel(node, graph, plain);
+    plain_ = plain_kernel<float>(node, graph);
   }
 
   std::string_view name() const override { return "neon.softmax"; }

@@ -5,7 +5,7 @@
 
 #include "kernels/int8/operators.h"
 #include "kernels/neon/float_kernels.h"
-#include "kernels/neon/tensors_f32.h"
+#include "kernels/neon/scores_f32.h"
 #include "kernels/simd/vector.h"
 
 namespace edgeocr::kernels {
@@ -22,8 +22,8 @@ std::span<const KernelEntry> neon_set() {
       {"conv2d_transpose", neon::accepts_conv2d_transpose<float>, neon::create_conv2d_transpose<float>},
       {"conv2d_transpose_pair", nullptr, neon::create_conv2d_transpose_pair_f32},
       {"depthwise_conv2d", neon::accepts_depthwise<float>, neon::create_depthwise<float>},
-      {"elementwise_add", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
-      {"elementwise_mul", neon::accepts_elementwise_f32, neon::create_elementwise_f32},
+      {"elementwise_add", neon::accepts_elementwise<float>, neon::create_elementwise<float>},
+      {"elementwise_mul", neon::accepts_elementwise<float>, neon::create_elementwise<float>},
       {"dynamic_fc", int8::accepts_fc, int8::create_fc},
       {"fc", int8::accepts_fc, int8::create_fc},
       {"fc", neon::accepts_fc_f32, neon::create_fc_f32},
@@ -32,7 +32,7 @@ std::span<const KernelEntry> neon_set() {
       {"mul", int8::accepts_fc, int8::create_fc},
       {"mul", neon::accepts_fc_f32, neon::create_fc_f32},
       {"greedy_ctc", neon::accepts_greedy_ctc, neon::create_greedy_ctc},
-      {"pool2d", neon::accepts_pool2d_f32, neon::create_pool2d_f32},
+      {"pool2d", neon::accepts_pool2d<float>, neon::create_pool2d<float>},
       {"rnn", neon::accepts_rnn_f32, neon::create_rnn_f32},
       {"softmax", neon::accepts_softmax, neon::create_softmax},
   };
@@ -47,6 +47,9 @@ std::span<const KernelEntry> neon_fp16_set() {
       {"conv2d_transpose", neon::accepts_conv2d_transpose<Half>, neon::create_conv2d_transpose<Half>},
       {"conv2d_transpose_pair", neon::accepts_conv2d_transpose_pair_f16, neon::create_conv2d_transpose_pair_f16},
       {"depthwise_conv2d", neon::accepts_depthwise<Half>, neon::create_depthwise<Half>},
+      {"elementwise_add", neon::accepts_elementwise<Half>, neon::create_elementwise<Half>},
+      {"elementwise_mul", neon::accepts_elementwise<Half>, neon::create_elementwise<Half>},
+      {"pool2d", neon::accepts_pool2d<Half>, neon::create_pool2d<Half>},
   };
   return entries;
 }

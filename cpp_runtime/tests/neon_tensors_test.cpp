@@ -1,4 +1,4 @@
-// fp32 operators of the NEON set that are no products, against the plain set: to the bit.
+// Operators of the NEON set that are no products, against the plain set: fp32 to the bit, fp16 within a bound.
 #include "neon_float.h"
 
 #if defined(__aarch64__)
@@ -19,6 +19,55 @@ void check_named(const Operator& op, std::string_view name, const std::string& t
   CAPTURE(text);
   CHECK(neon_kernel(op)->name() == name);
   check_neon(op);
+}
+
+Shape any_map(Random& random) { return {random.integer(1, 3), random.integer(1, 60), random.integer(1, 9), random.integer(1, 20)}; }
+
+// A shape that broadcasts to the map's.
+Shape operand_of(Random& random, const Shape& shape) {
+  const Shape per_channel{shape[0], shape[1], 1, 1};
+  const Shape others[] = {shape, per_channel, per_channel, {shape[0], 1, shape[2], shape[3]}, {1, shape[1], 1, 1}};
+  return others[random.integer(0, 4)];
+}
+
+// pool2d of random numbers, without an output.
+struct Pooling {
+  Operator op{"pool2d"};
+  bool max;
+  Shape out;
+  std::string text;
+};
+
+Pooling any_pooling(Random& random) {
+  Pooling p;
+  p.max = random.chance(40);
+  const int64_t h = random.integer(1, 9), w = random.integer(1, 30), kernel_h = random.integer(1, 3), kernel_w = random.integer(1, 3);
+  Shape in{random.integer(1, 2), random.integer(1, 90), h, w};
+  p.out = in;
+  p.op.attribute("pooling_type", std::string(p.max ? "max" : "avg"));
+  p.op.attribute("exclusive", random.chance(50));
+  p.op.ints("ksize", {static_cast<int32_t>(kernel_h), static_cast<int32_t>(kernel_w)});
+  p.op.ints("strides", {1, 1});
+  p.op.ints("paddings", {0, 0});
+  const int form = static_cast<int>(random.integer(0, 3));
+  if (form == 0) {
+    p.op.attribute("global_pooling", true);
+    p.out[2] = p.out[3] = 1;
+  } else if (form == 1) {
+    p.op.attribute("adaptive", true);
+    p.out[2] = random.integer(1, h), p.out[3] = random.integer(1, w);
+    p.op.ints("ksize", {static_cast<int32_t>(p.out[2]), static_cast<int32_t>(p.out[3])});
+  } else {
+    const int64_t stride_h = random.integer(1, 2), stride_w = random.integer(1, 2);
+    const int64_t pad = kernel_h > 1 && kernel_w > 1 ? random.integer(0, 1) : 0;
+    p.op.ints("strides", {static_cast<int32_t>(stride_h), static_cast<int32_t>(stride_w)});
+    p.op.ints("paddings", {static_cast<int32_t>(pad), static_cast<int32_t>(pad)});
+    in[2] = h + kernel_h, in[3] = w + kernel_w;
+    p.out[2] = (in[2] + 2 * pad - kernel_h) / stride_h + 1, p.out[3] = (in[3] + 2 * pad - kernel_w) / stride_w + 1;
+  }
+  p.op.input("X", random.reals(in));
+  p.text = in.str() + " to " + p.out.str() + (p.max ? " max" : " avg") + " form " + std::to_string(form);
+  return p;
 }
 
 // Scores of which some are equal to the largest, or so near that their probabilities are equal.
@@ -46,10 +95,7 @@ TEST_CASE("neon elementwise gives the bits of the plain set") {
   Random random(50);
   for (int i = 0; i < 200; i++) {
     Operator op(random.pick({"elementwise_add", "elementwise_mul"}));
-    const Shape shape{random.integer(1, 3), random.integer(1, 60), random.integer(1, 9), random.integer(1, 20)};
-    const Shape per_channel{shape[0], shape[1], 1, 1};
-    const Shape others[] = {shape, per_channel, per_channel, {shape[0], 1, shape[2], shape[3]}, {1, shape[1], 1, 1}};
-    const Shape other = others[random.integer(0, 4)];
+    const Shape shape = any_map(random), other = operand_of(random, shape);
     Dense<float> x = random.reals(shape), y = random.reals(other, -2, 2);
     const bool int8 = random.chance(60);
     for (float& v : x.data)
@@ -68,44 +114,42 @@ TEST_CASE("neon elementwise gives the bits of the plain set") {
   }
 }
 
+// Storing x, y and the result.
+TEST_CASE("neon elementwise fp16 is close to the plain set") {
+  Random random(54);
+  for (int i = 0; i < 200; i++) {
+    Operator op(random.pick({"elementwise_add", "elementwise_mul"}));
+    const Shape shape = any_map(random), other = operand_of(random, shape);
+    op.input("X", random.reals(shape, -4, 4));
+    op.input("Y", random.reals(other, -2, 2));
+    const std::string text = op.node.op + " " + shape.str() + " and " + other.str();
+    CAPTURE(text);
+    check_fp16(op, shape, random, "neon.elementwise.fp16", 1.5e-3);
+  }
+}
+
 TEST_CASE("neon pool2d gives the bits of the plain set") {
   Random random(53);
   for (int i = 0; i < 200; i++) {
-    const bool max = random.chance(40);
-    const int64_t h = random.integer(1, 9), w = random.integer(1, 30), kernel_h = random.integer(1, 3), kernel_w = random.integer(1, 3);
-    Shape in{random.integer(1, 2), random.integer(1, 90), h, w}, out = in;
-    Operator op("pool2d");
-    op.attribute("pooling_type", std::string(max ? "max" : "avg"));
-    op.attribute("exclusive", random.chance(50));
-    op.ints("ksize", {static_cast<int32_t>(kernel_h), static_cast<int32_t>(kernel_w)});
-    op.ints("strides", {1, 1});
-    op.ints("paddings", {0, 0});
-    const int form = static_cast<int>(random.integer(0, 3));
-    if (form == 0) {
-      op.attribute("global_pooling", true);
-      out[2] = out[3] = 1;
-    } else if (form == 1) {
-      op.attribute("adaptive", true);
-      out[2] = random.integer(1, h), out[3] = random.integer(1, w);
-      op.ints("ksize", {static_cast<int32_t>(out[2]), static_cast<int32_t>(out[3])});
-    } else {
-      const int64_t stride_h = random.integer(1, 2), stride_w = random.integer(1, 2);
-      const int64_t pad = kernel_h > 1 && kernel_w > 1 ? random.integer(0, 1) : 0;
-      op.ints("strides", {static_cast<int32_t>(stride_h), static_cast<int32_t>(stride_w)});
-      op.ints("paddings", {static_cast<int32_t>(pad), static_cast<int32_t>(pad)});
-      in[2] = h + kernel_h, in[3] = w + kernel_w;
-      out[2] = (in[2] + 2 * pad - kernel_h) / stride_h + 1, out[3] = (in[3] + 2 * pad - kernel_w) / stride_w + 1;
-    }
-    op.input("X", random.reals(in));
-    std::string text = in.str() + " to " + out.str() + (max ? " max" : " avg") + " form " + std::to_string(form);
+    Pooling pooling = any_pooling(random);
     if (random.chance(60)) {
-      op.output("Out", DataType::i8, out);
-      op.node.tail = to_int8(random);
-      text += " to int8";
+      pooling.op.output("Out", DataType::i8, pooling.out);
+      pooling.op.node.tail = to_int8(random);
+      pooling.text += " to int8";
     } else {
-      op.output("Out", DataType::f32, out);
+      pooling.op.output("Out", DataType::f32, pooling.out);
     }
-    check_named(op, max ? "neon.pool2d.max" : "neon.pool2d.avg", text);
+    check_named(pooling.op, pooling.max ? "neon.pool2d.max" : "neon.pool2d.avg", pooling.text);
+  }
+}
+
+// Storing the map and the result, and seven additions in fp16.
+TEST_CASE("neon pool2d fp16 is close to the plain set") {
+  Random random(55);
+  for (int i = 0; i < 200; i++) {
+    const Pooling pooling = any_pooling(random);
+    CAPTURE(pooling.text);
+    check_fp16(pooling.op, pooling.out, random, pooling.max ? "neon.pool2d.fp16.max" : "neon.pool2d.fp16.avg", 2e-3);
   }
 }
 
