@@ -3,6 +3,7 @@
 
 #include "graph/infer/infer_context.h"
 #include "graph/infer/infer_operators.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -16,8 +17,9 @@ int64_t range_count(const Shape& shape, int begin, int end) {
 }
 
 void expect_operand_dtype(const InferContext& context, const Inferred& x, const Inferred& y, const char* y_name) {
-  const bool int8 = context.node().precision == 2, int8_weights = int8 || context.node().op == "dynamic_fc";
-  context.expect_dtype(x, "input", int8 ? DataType::i8 : DataType::f32);
+  const DataType dtype = dtype_of(context.node().precision);
+  const bool int8_weights = dtype == DataType::i8 || context.node().op == "dynamic_fc";
+  context.expect_dtype(x, "input", dtype);
   context.expect_dtype(y, y_name, int8_weights ? DataType::i8 : DataType::f32);
 }
 
@@ -49,7 +51,7 @@ void infer_fc(InferContext& context) {
   }
   std::vector<int64_t> dims(input.shape.dims().begin(), input.shape.dims().begin() + rows);
   dims.push_back(weights.shape[1]);
-  context.set_output(node.alias == "int8out" ? DataType::i8 : DataType::f32, Shape(dims));
+  context.set_output(node.alias == "int8out" ? DataType::i8 : context.float_dtype(), Shape(dims));
 }
 
 void infer_mul(InferContext& context) {
@@ -64,7 +66,7 @@ void infer_mul(InferContext& context) {
                    y.shape.str().c_str(), k, range_count(y.shape, 0, y_rows));
   std::vector<int64_t> dims(x.shape.dims().begin(), x.shape.dims().begin() + x_rows);
   dims.insert(dims.end(), y.shape.dims().begin() + y_rows, y.shape.dims().end());
-  context.set_output(DataType::f32, Shape(dims));
+  context.set_output(context.float_dtype(), Shape(dims));
 }
 
 void infer_matmul(InferContext& context) {

@@ -28,10 +28,11 @@ template <class T> std::unique_ptr<Kernel> create_elementwise(const graph::Node&
 template <class T> bool accepts_pool2d(const graph::Node& node, const graph::Graph& graph);
 template <class T> std::unique_ptr<Kernel> create_pool2d(const graph::Node& node, const graph::Graph& graph);
 
-// fp32 only. fc and mul
-bool accepts_fc_f32(const graph::Node& node, const graph::Graph& graph);
-std::unique_ptr<Kernel> create_fc_f32(const graph::Node& node, const graph::Graph& graph);
+// fc and mul
+template <class T> bool accepts_fc(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph);
 
+// fp32 only.
 bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph);
 

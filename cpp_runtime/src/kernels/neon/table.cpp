@@ -26,11 +26,11 @@ std::span<const KernelEntry> neon_set() {
       {"elementwise_mul", neon::accepts_elementwise<float>, neon::create_elementwise<float>},
       {"dynamic_fc", int8::accepts_fc, int8::create_fc},
       {"fc", int8::accepts_fc, int8::create_fc},
-      {"fc", neon::accepts_fc_f32, neon::create_fc_f32},
+      {"fc", neon::accepts_fc<float>, neon::create_fc<float>},
       {"matmul", int8::accepts_fc, int8::create_fc},
       {"matmul_v2", int8::accepts_fc, int8::create_fc},
       {"mul", int8::accepts_fc, int8::create_fc},
-      {"mul", neon::accepts_fc_f32, neon::create_fc_f32},
+      {"mul", neon::accepts_fc<float>, neon::create_fc<float>},
       {"greedy_ctc", neon::accepts_greedy_ctc, neon::create_greedy_ctc},
       {"pool2d", neon::accepts_pool2d<float>, neon::create_pool2d<float>},
       {"rnn", neon::accepts_rnn_f32, neon::create_rnn_f32},
@@ -49,6 +49,8 @@ std::span<const KernelEntry> neon_fp16_set() {
       {"depthwise_conv2d", neon::accepts_depthwise<Half>, neon::create_depthwise<Half>},
       {"elementwise_add", neon::accepts_elementwise<Half>, neon::create_elementwise<Half>},
       {"elementwise_mul", neon::accepts_elementwise<Half>, neon::create_elementwise<Half>},
+      {"fc", neon::accepts_fc<Half>, neon::create_fc<Half>},
+      {"mul", neon::accepts_fc<Half>, neon::create_fc<Half>},
       {"pool2d", neon::accepts_pool2d<Half>, neon::create_pool2d<Half>},
   };
   return entries;

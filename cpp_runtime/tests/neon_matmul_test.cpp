@@ -1,4 +1,4 @@
-// fp32 fc, mul and rnn by NEON against the plain set: to the bit.
+// fc, mul and rnn by NEON against the plain set: fp32 to the bit, fp16 within a bound.
 #include "neon_float.h"
 
 #if defined(__aarch64__)
@@ -46,6 +46,31 @@ TEST_CASE("neon fc fp32 is close to the plain set in nets without int8") {
     const std::string text = Shape{m, k}.str() + " to " + std::to_string(n) + add_tail(op, random, "Out", {m, n}, 1, Net::fp32);
     CAPTURE(text);
     check_neon(op, Net::fp32);
+  }
+}
+
+// Rounded inputs and weights, and sums of eight products in fp16.
+TEST_CASE("neon fc fp16 is close to the plain set") {
+  Random random(33);
+  for (int i = 0; i < 200; i++) {
+    const int64_t k = 8 * random.integer(1, 15), n = random.integer(24, 110), m = random.integer(1, 120);
+    const float reach = 2 / std::sqrt(static_cast<float>(k));
+    const bool map = random.chance(20);
+    Operator op("fc");
+    op.input("Input", random.reals(map ? Shape{m, k / 4, 2, 2} : Shape{m, k}));
+    op.constant("W", random.reals({k, n}, -reach, reach));
+    if (random.chance(80)) op.constant("Bias", random.reals({n}));
+    op.attribute("in_num_col_dims", 1);
+    if (random.chance(20)) op.attribute("activation_type", std::string("relu"));
+    const std::string text = Shape{m, k}.str() + " to " + std::to_string(n);
+    CAPTURE(text);
+    if (random.chance(50)) {
+      check_fp16(op, {m, n}, random, "neon.fc.fp16", 5e-3);
+    } else {
+      const std::string tail = add_tail(op, random, "Out", {m, n}, 1, Net::fp16);
+      CAPTURE(tail);
+      check_neon(op, Net::fp16);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-// fc and mul, fp32: rows [M, K] times a constant W [K, N]. The weights of one tile of columns meet all rows before the next, so that
-// they are read from memory once.
+// fc and mul, fp32 and fp16: rows [M, K] times a constant W [K, N]. The weights of one tile of columns meet all rows before the next, so
+// that they are read from memory once.
 #include <algorithm>
 #include <memory>
 
@@ -8,9 +8,10 @@
 #include "graph/fused_tail.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/neon/convert.h"
 #include "kernels/neon/float_kernels.h"
 #include "kernels/neon/float_node.h"
-#include "kernels/neon/gemm_f32.h"
+#include "kernels/neon/gemm.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -29,17 +30,16 @@ int row_dimensions_of(const graph::Node& node) {
   return from_matmul ? -1 : static_cast<int>(node.attr_int(naming_of(node).row_dimensions, 1));
 }
 
-class FcF32 : public Kernel {
+template <class T> class Fc : public Kernel {
  public:
-  FcF32(const graph::Node& node, const graph::Graph& graph)
+  Fc(const graph::Node& node, const graph::Graph& graph)
       : input_(generic::input_index(node, naming_of(node).input)), row_dimensions_(row_dimensions_of(node)),
         k_(weights_of(node, graph).shape[0]), n_(weights_of(node, graph).shape[1]),
-        finish_(generic::bias_or_zeros(node, graph, n_),
-                node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{}, parse_tail(node, graph),
-                !is_pure_fp32(graph)),
-        direct_(finish_.on_registers() && !finish_.form().residual), gemm_(make_gemm(weights_of(node, graph))) {}
+        finish_(generic::bias_or_zeros(node, graph, n_), activation_of(node), parse_tail(node, graph),
+                std::is_same_v<T, float> && !is_pure_fp32(graph)),
+        end_(end_of(node, graph)), gemm_(make_gemm(weights_of(node, graph))) {}
 
-  std::string_view name() const override { return "neon.fc.fp32"; }
+  std::string_view name() const override { return float_name<T>("neon.fc.fp32", "neon.fc.fp16"); }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
     return rows_bytes(inputs[input_]) + rows_bytes(outputs[0]) + static_cast<size_t>(threads) * kWorkerBytes;
@@ -52,11 +52,10 @@ class FcF32 : public Kernel {
       fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), outputs[0].shape.str().c_str(),
            static_cast<long long>(k_), static_cast<long long>(n_));
     }
-    const float* rows = in.as<const float>();
+    const T* rows = in.as<const T>();
     if (in.is_map()) {
-      generic::copy_strided(in.shape, sizeof(float), in.data, generic::strides_of(in), context.scratch,
-                            generic::row_major_strides(in.shape));
-      rows = reinterpret_cast<const float*>(context.scratch);
+      generic::copy_strided(in.shape, sizeof(T), in.data, generic::strides_of(in), context.scratch, generic::row_major_strides(in.shape));
+      rows = reinterpret_cast<const T*>(context.scratch);
     }
     const TensorView& out = outputs[0];
     std::byte* matrix = context.scratch + rows_bytes(in);
@@ -68,18 +67,32 @@ class FcF32 : public Kernel {
   }
 
  private:
-  static constexpr int64_t kRows = 96;  // at a time
-  // A tile's results that cannot go to the output as they are, and one row to work on.
-  static constexpr size_t kWorkerBytes = static_cast<size_t>((kRows + 1) * GemmF32::kColumns) * sizeof(float);
+  static constexpr int64_t kRows = 96, kColumns = Gemm<T>::kColumns;  // at a time
+  // A tile's results that cannot go to the output as they are, and two rows to work on.
+  static constexpr size_t kTileBytes = static_cast<size_t>(kRows * kColumns) * sizeof(T);
+  static constexpr size_t kWorkerBytes = align_up(kTileBytes + 2 * static_cast<size_t>(kColumns) * sizeof(float));
+
+  // What becomes of a tile's results: they are stored where they belong, or as fp32 there, or Finish has work left.
+  enum class End : uint8_t { direct, widened, finished };
+
+  static Activation activation_of(const graph::Node& node) {
+    return node.op == "fc" ? generic::named_activation(node, "activation_type") : Activation{};
+  }
+
+  End end_of(const graph::Node& node, const graph::Graph& graph) const {
+    if (finish_.on_registers() && !finish_.form().residual) return End::direct;
+    const bool sums = activation_of(node).kind == ActKind::none && is_stored_once(node, graph);
+    return sums && parse_tail(node, graph).outputs[0].dtype == DataType::f32 ? End::widened : End::finished;
+  }
 
   static const graph::Constant& weights_of(const graph::Node& node, const graph::Graph& graph) {
     return generic::constant_input(node, graph, naming_of(node).weights);
   }
 
-  GemmF32 make_gemm(const graph::Constant& weights) const {
+  Gemm<T> make_gemm(const graph::Constant& weights) const {
     const auto values = weights.as<float>();
     const auto weight = [&](int64_t, int64_t k, int64_t n) { return n < n_ ? values[static_cast<size_t>(k * n_ + n)] : 0.0f; };
-    return {1, k_, finish_.lanes(), direct_ ? finish_.form() : finish_.bias_alone(), weight};
+    return {1, k_, finish_.lanes(), end_ == End::direct ? finish_.form() : finish_.bias_alone(), weight};
   }
 
   // Maps pass through a row-major copy.
@@ -94,50 +107,60 @@ class FcF32 : public Kernel {
     return m;
   }
 
-  void run_matrix(const RunContext& context, std::byte* workers, const float* rows, int64_t m, std::span<const TensorView> inputs,
+  void run_matrix(const RunContext& context, std::byte* workers, const T* rows, int64_t m, std::span<const TensorView> inputs,
                   std::span<const TensorView> outputs) const {
     generic::parallel(context, static_cast<int64_t>(gemm_.tiles()), 1, [&](int64_t begin, int64_t end, int worker) {
-      auto* scratch = reinterpret_cast<float*>(workers + static_cast<size_t>(worker) * kWorkerBytes);
+      std::byte* scratch = workers + static_cast<size_t>(worker) * kWorkerBytes;
       for (int64_t tile = begin; tile < end; tile++)
         for (int64_t first = 0; first < m; first += kRows)
           run_tile(static_cast<size_t>(tile), rows + first * k_, first, std::min(kRows, m - first), scratch, inputs, outputs);
     });
   }
 
-  void run_tile(size_t tile, const float* rows, int64_t first, int64_t count, float* scratch, std::span<const TensorView> inputs,
+  void run_tile(size_t tile, const T* rows, int64_t first, int64_t count, std::byte* scratch, std::span<const TensorView> inputs,
                 std::span<const TensorView> outputs) const {
     const int64_t column = gemm_.first_column(tile), columns = std::min(gemm_.columns_of(tile), n_ - column);
-    const bool whole = direct_ && columns == gemm_.columns_of(tile);
-    RowF32 row;
+    const bool whole = end_ == End::direct && columns == gemm_.columns_of(tile);
+    auto* results = reinterpret_cast<T*>(scratch);
+    Row<T> row;
     row.segments[0] = rows;
     row.pixel_step = k_;
     row.pixels = count;
-    row.out = whole ? outputs[0].as<float>() + first * n_ : scratch - column;
-    row.out_step = whole ? n_ : GemmF32::kColumns;
+    row.out = whole ? outputs[0].as<T>() + first * n_ : results - column;
+    row.out_step = whole ? n_ : kColumns;
     gemm_.run_tile(tile, row, finish_.constants());
     if (whole) return;
-    for (int64_t i = 0; i < count; i++) {
-      float* results = scratch + i * GemmF32::kColumns;
-      if (direct_) std::copy_n(results, columns, outputs[0].as<float>() + (first + i) * n_ + column);
-      else finish_.run_columns(results, scratch + kRows * GemmF32::kColumns, first + i, column, columns, inputs, outputs);
+    auto* sums = reinterpret_cast<float*>(scratch + kTileBytes);
+    for (int64_t i = 0; i < count; i++, results += kColumns) {
+      const int64_t at = (first + i) * n_ + column;
+      switch (end_) {
+        case End::direct: std::copy_n(results, columns, outputs[0].as<T>() + at); break;
+        case End::widened: widen(results, columns, outputs[0].as<float>() + at); break;
+        case End::finished:
+          widen(results, columns, sums);
+          finish_.run_columns(sums, sums + kColumns, first + i, column, columns, inputs, outputs);
+          break;
+      }
     }
   }
 
   size_t input_;
   int row_dimensions_;
   int64_t k_, n_;
-  FinishF32 finish_;
-  bool direct_;  // results are stored where they belong
-  GemmF32 gemm_;
+  Finish<T> finish_;
+  End end_;
+  Gemm<T> gemm_;
 };
 
 }  // namespace
 
-bool accepts_fc_f32(const graph::Node& node, const graph::Graph& graph) {
+template <class T> bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
   const Naming naming = naming_of(node);
   const graph::Constant* weights = graph.constant(node.input(naming.weights));
-  if (!computes_in<float>(node) || weights == nullptr || weights->dtype != DataType::f32 || weights->shape.rank() != 2) return false;
-  if (weights->shape[0] % 4 != 0 || weights->shape[0] == 0 || weights->shape[1] == 0) return false;
+  if (!computes_in<T>(node) || weights == nullptr || weights->dtype != DataType::f32 || weights->shape.rank() != 2) return false;
+  if (weights->shape[0] % Vec<T>::kLanes != 0 || weights->shape[0] == 0 || weights->shape[1] == 0) return false;
+  // Less than a tile of columns gains less in fp16 than its rows cost to convert.
+  if (std::is_same_v<T, Half> && weights->shape[1] < Gemm<T>::kColumns) return false;
   if (node.op == "mul" ? node.attr_int("y_num_col_dims", 1) != 1 : node.attr_int("padding_weights", 0) != 0) return false;
   // Of an output that is a map there is one row-major copy, and none of a residual.
   const int dimensions = row_dimensions_of(node);
@@ -145,6 +168,13 @@ bool accepts_fc_f32(const graph::Node& node, const graph::Graph& graph) {
   return !may_be_map || (node.outputs.size() == 1 && (node.tail == nullptr || node.tail->residual < 0));
 }
 
-std::unique_ptr<Kernel> create_fc_f32(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<FcF32>(node, graph); }
+template <class T> std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph) {
+  return std::make_unique<Fc<T>>(node, graph);
+}
+
+template bool accepts_fc<float>(const graph::Node&, const graph::Graph&);
+template bool accepts_fc<Half>(const graph::Node&, const graph::Graph&);
+template std::unique_ptr<Kernel> create_fc<float>(const graph::Node&, const graph::Graph&);
+template std::unique_ptr<Kernel> create_fc<Half>(const graph::Node&, const graph::Graph&);
 
 }  // namespace edgeocr::kernels::neon
