@@ -5,6 +5,42 @@
 
 namespace edgeocr::kernel_test {
 
+namespace {
+
+struct Lstm {
+  int64_t steps, batch, input, hidden, layers, directions;
+
+  Shape out() const { return {steps, batch, directions * hidden}; }
+};
+
+// Without an output. Weights are of up to `reach`.
+Operator rnn(Random& random, const Lstm& l, float reach) {
+  const int64_t cells = l.layers * l.directions;
+  Operator op("rnn");
+  op.attribute("mode", std::string("LSTM"));
+  op.attribute("num_layers", static_cast<int32_t>(l.layers));
+  op.attribute("is_bidirec", l.directions == 2);
+  op.attribute("hidden_size", static_cast<int32_t>(l.hidden));
+  op.attribute("input_size", static_cast<int32_t>(l.input));
+  op.input("Input", random.reals({l.steps, l.batch, l.input}));
+  op.input("PreState", random.reals({cells, l.batch, l.hidden}));
+  op.input("PreState", random.reals({cells, l.batch, l.hidden}));
+  for (int64_t cell = 0; cell < cells; cell++) {
+    const int64_t width = cell < l.directions ? l.input : l.hidden * l.directions;
+    op.constant("WeightList", random.reals({4 * l.hidden, width}, -reach, reach));
+    op.constant("WeightList", random.reals({4 * l.hidden, l.hidden}, -reach, reach));
+  }
+  for (int64_t bias = 0; bias < 2 * cells; bias++) op.constant("WeightList", random.reals({4 * l.hidden}));
+  return op;
+}
+
+std::string text_of(const Lstm& l) {
+  return Shape{l.steps, l.batch, l.input}.str() + " to " + std::to_string(l.hidden) + ", " + std::to_string(l.layers) + " layers, " +
+         std::to_string(l.directions) + " directions";
+}
+
+}  // namespace
+
 TEST_CASE("neon fc fp32 gives the bits of the plain set") {
   Random random(30);
   for (int i = 0; i < 200; i++) {
@@ -77,31 +113,31 @@ TEST_CASE("neon fc fp16 is close to the plain set") {
 TEST_CASE("neon rnn gives the bits of the plain set") {
   Random random(31);
   for (int i = 0; i < 200; i++) {
-    const int64_t steps = random.integer(1, 12), batch = random.integer(1, 3), input = 4 * random.integer(1, 8),
-                  hidden = random.pick({4, 8, 12, 20, 48});
-    const int64_t layers = random.integer(1, 3), directions = random.integer(1, 2), cells = layers * directions;
-    Operator op("rnn");
-    op.attribute("mode", std::string("LSTM"));
-    op.attribute("num_layers", static_cast<int32_t>(layers));
-    op.attribute("is_bidirec", directions == 2);
-    op.attribute("hidden_size", static_cast<int32_t>(hidden));
-    op.attribute("input_size", static_cast<int32_t>(input));
-    op.input("Input", random.reals({steps, batch, input}));
-    op.input("PreState", random.reals({cells, batch, hidden}));
-    op.input("PreState", random.reals({cells, batch, hidden}));
-    for (int64_t cell = 0; cell < cells; cell++) {
-      op.constant("WeightList", random.reals({4 * hidden, cell < directions ? input : hidden * directions}));
-      op.constant("WeightList", random.reals({4 * hidden, hidden}));
-    }
-    for (int64_t bias = 0; bias < 2 * cells; bias++) op.constant("WeightList", random.reals({4 * hidden}));
-    op.output("Out", DataType::f32, {steps, batch, directions * hidden});
-    CAPTURE(steps);
-    CAPTURE(batch);
-    CAPTURE(input);
-    CAPTURE(hidden);
-    CAPTURE(layers);
-    CAPTURE(directions);
+    const Lstm lstm{.steps = random.integer(1, 12),
+                    .batch = random.integer(1, 3),
+                    .input = 4 * random.integer(1, 8),
+                    .hidden = random.pick({4, 8, 12, 20, 48}),
+                    .layers = random.integer(1, 3),
+                    .directions = random.integer(1, 2)};
+    CAPTURE(text_of(lstm));
+    Operator op = rnn(random, lstm, 1);
+    op.output("Out", DataType::f32, lstm.out());
     check_neon(op);
+  }
+}
+
+// Rounded inputs, weights and h, and products in fp16; gates and cells are fp32.
+TEST_CASE("neon rnn fp16 is close to the plain set") {
+  Random random(34);
+  for (int i = 0; i < 200; i++) {
+    const Lstm lstm{.steps = random.integer(1, 12),
+                    .batch = random.integer(1, 3),
+                    .input = 8 * random.integer(1, 6),
+                    .hidden = random.pick({8, 16, 24, 32, 40, 48}),
+                    .layers = random.integer(1, 3),
+                    .directions = random.integer(1, 2)};
+    CAPTURE(text_of(lstm));
+    check_fp16(rnn(random, lstm, 2 / std::sqrt(static_cast<float>(lstm.hidden))), lstm.out(), random, "neon.rnn.lstm.fp16", 5e-3);
   }
 }
 

@@ -7,14 +7,16 @@
 #include "base/error.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/simd/vector.h"
+#include "kernels/tail.h"
 
 namespace edgeocr::kernels {
 
 namespace {
 
-class Lstm : public Kernel {
+template <class T> class Lstm : public Kernel {
  public:
-  Lstm(const graph::Node& node, const graph::Graph& graph, std::string_view name, LstmCellFactory make_cell)
+  Lstm(const graph::Node& node, const graph::Graph& graph, std::string_view name, LstmCellFactory<T> make_cell)
       : name_(name), input_(generic::input_index(node, "Input")), h0_(generic::input_index(node, "PreState", 0)),
         c0_(generic::input_index(node, "PreState", 1)), output_(generic::output_index(node, "Out")),
         layers_(node.attr_int("num_layers", 1)), directions_(node.attr_int("is_bidirec", 0) != 0 ? 2 : 1),
@@ -36,33 +38,38 @@ class Lstm : public Kernel {
     check(in, inputs[h0_], inputs[c0_], out);
     const int64_t steps = in.shape[0], batch = in.shape[1], rows = steps * batch;
     const Workspace space = workspace(in, context.pool.threads());
-    auto* gates = reinterpret_cast<float*>(context.scratch);
-    auto* between = reinterpret_cast<float*>(context.scratch + space.between);
-    const float* layer_in = in.as<const float>();
+    auto* gates = reinterpret_cast<T*>(context.scratch);
+    auto* between = reinterpret_cast<T*>(context.scratch + space.between);
+    T* const last = is_own(out.dtype) ? out.as<T>() : reinterpret_cast<T*>(context.scratch + space.last);
+    const T* layer_in = in.as<const T>();
     int64_t width = width_;
     for (int64_t layer = 0; layer < layers_; layer++) {
-      // Layers write by turns to the output and to scratch, so that the last one writes the output.
-      float* layer_out = (layers_ - 1 - layer) % 2 == 0 ? out.as<float>() : between;
+      // Layers write by turns to two places, so that the last one writes the output.
+      T* layer_out = (layers_ - 1 - layer) % 2 == 0 ? last : between;
       for (int64_t d = 0; d < directions_; d++)
         multiply_inputs(context, cell(layer, d), layer_in, width, rows, gates + d * rows * 4 * hidden_);
       generic::parallel(context, directions_ * batch, 1, [&](int64_t begin, int64_t end, int worker) {
         auto* state = reinterpret_cast<float*>(context.scratch + space.workers + static_cast<size_t>(worker) * space.state);
         for (int64_t task = begin; task < end; task++) {
           const int64_t d = task / batch, b = task % batch, at = ((layer * directions_ + d) * batch + b) * hidden_;
-          std::copy_n(inputs[c0_].as<const float>() + at, hidden_, state);
-          run_sequence(cell(layer, d), gates + d * rows * 4 * hidden_, steps, batch, b, d, inputs[h0_].as<const float>() + at, state,
+          std::copy_n(inputs[c0_].as<const T>() + at, hidden_, state);
+          run_sequence(cell(layer, d), gates + d * rows * 4 * hidden_, steps, batch, b, d, inputs[h0_].as<const T>() + at, state,
                        layer_out);
         }
       });
       layer_in = layer_out;
       width = directions_ * hidden_;
     }
+    if (!is_own(out.dtype)) std::copy_n(last, out.shape.count(), out.as<float>());
   }
 
  private:
   struct Workspace {
-    size_t between, workers, state, bytes;  // state: of a worker
+    size_t between, last, workers, state, bytes;  // state: of a worker
   };
+
+  // Whether a tensor holds what the cells compute in, not fp32 instead of it.
+  static bool is_own(DataType dtype) { return std::is_same_v<T, float> || dtype != DataType::f32; }
 
   LstmWeights read_weights(const graph::Node& node, const graph::Graph& graph, int index, int64_t width) const {
     const auto cells = static_cast<int>(layers_ * directions_);
@@ -73,13 +80,15 @@ class Lstm : public Kernel {
     return {width, hidden_, read(2 * index), read(2 * index + 1), std::move(bias)};
   }
 
-  const LstmCell& cell(int64_t layer, int64_t direction) const { return *cells_[static_cast<size_t>(layer * directions_ + direction)]; }
+  const LstmCell<T>& cell(int64_t layer, int64_t direction) const { return *cells_[static_cast<size_t>(layer * directions_ + direction)]; }
 
   Workspace workspace(const TensorView& in, int threads) const {
     const int64_t rows = in.shape[0] * in.shape[1];
+    const size_t layer = align_up(static_cast<size_t>(rows * directions_ * hidden_) * sizeof(T));
     Workspace space;
-    space.between = align_up(static_cast<size_t>(directions_ * rows * 4 * hidden_) * sizeof(float));
-    space.workers = space.between + (layers_ > 1 ? align_up(static_cast<size_t>(rows * directions_ * hidden_) * sizeof(float)) : 0);
+    space.between = align_up(static_cast<size_t>(directions_ * rows * 4 * hidden_) * sizeof(T));
+    space.last = space.between + (layers_ > 1 ? layer : 0);
+    space.workers = space.last + (std::is_same_v<T, float> ? 0 : layer);
     space.state = align_up(static_cast<size_t>(cells_[0]->state_size()) * sizeof(float));
     space.bytes = space.workers + static_cast<size_t>(threads) * space.state;
     return space;
@@ -96,18 +105,18 @@ class Lstm : public Kernel {
     }
   }
 
-  void multiply_inputs(const RunContext& context, const LstmCell& cell, const float* in, int64_t width, int64_t rows, float* gates) const {
+  void multiply_inputs(const RunContext& context, const LstmCell<T>& cell, const T* in, int64_t width, int64_t rows, T* gates) const {
     generic::parallel(context, rows, 4, [&](int64_t begin, int64_t end, int) {
       cell.multiply_inputs(in + begin * width, end - begin, gates + begin * 4 * hidden_);
     });
   }
 
   // Sequence b of the batch in one direction; out is [steps, batch, directions * hidden].
-  void run_sequence(const LstmCell& cell, const float* gates, int64_t steps, int64_t batch, int64_t b, int64_t direction, const float* h,
-                    float* state, float* out) const {
+  void run_sequence(const LstmCell<T>& cell, const T* gates, int64_t steps, int64_t batch, int64_t b, int64_t direction, const T* h,
+                    float* state, T* out) const {
     for (int64_t i = 0; i < steps; i++) {
       const int64_t at = (direction == 0 ? i : steps - 1 - i) * batch + b;
-      float* h_out = out + (at * directions_ + direction) * hidden_;
+      T* h_out = out + (at * directions_ + direction) * hidden_;
       cell.step(gates + at * 4 * hidden_, h, state, h_out);
       h = h_out;
     }
@@ -116,16 +125,17 @@ class Lstm : public Kernel {
   std::string_view name_;
   size_t input_, h0_, c0_, output_;
   int64_t layers_, directions_, width_, hidden_;
-  std::vector<std::unique_ptr<LstmCell>> cells_;
+  std::vector<std::unique_ptr<LstmCell<T>>> cells_;
 };
 
 }  // namespace
 
-bool accepts_lstm(const graph::Node& node, const graph::Graph& graph) {
+bool accepts_lstm(const graph::Node& node, const graph::Graph& graph, int64_t lanes) {
   if (node.attr_string("mode", "LSTM") != "LSTM" || node.input("SequenceLength") != graph::kNoValue) return false;
   const int64_t layers = node.attr_int("num_layers", 1), directions = node.attr_int("is_bidirec", 0) != 0 ? 2 : 1;
   const int64_t width = node.attr_int("input_size"), hidden = node.attr_int("hidden_size");
-  if (node.tail != nullptr || layers < 1 || width < 4 || width % 4 != 0 || hidden < 4 || hidden % 4 != 0) return false;
+  if (parse_tail(node, graph).has_steps() || layers < 1 || width < lanes || width % lanes != 0 || hidden < lanes || hidden % lanes != 0)
+    return false;
   const int64_t cells = layers * directions;
   if (node.all_inputs("WeightList").size() != static_cast<size_t>(4 * cells)) return false;
   const auto is = [&](int64_t position, const Shape& shape) {
@@ -142,8 +152,15 @@ bool accepts_lstm(const graph::Node& node, const graph::Graph& graph) {
                              [](const graph::Port& port) { return port.value == graph::kNoValue || port.parameter == "Out"; });
 }
 
-std::unique_ptr<Kernel> create_lstm(const graph::Node& node, const graph::Graph& graph, std::string_view name, LstmCellFactory make_cell) {
-  return std::make_unique<Lstm>(node, graph, name, make_cell);
+template <class T>
+std::unique_ptr<Kernel> create_lstm(const graph::Node& node, const graph::Graph& graph, std::string_view name,
+                                    LstmCellFactory<T> make_cell) {
+  return std::make_unique<Lstm<T>>(node, graph, name, make_cell);
 }
+
+template std::unique_ptr<Kernel> create_lstm<float>(const graph::Node&, const graph::Graph&, std::string_view, LstmCellFactory<float>);
+#if defined(__aarch64__)
+template std::unique_ptr<Kernel> create_lstm<Half>(const graph::Node&, const graph::Graph&, std::string_view, LstmCellFactory<Half>);
+#endif
 
 }  // namespace edgeocr::kernels

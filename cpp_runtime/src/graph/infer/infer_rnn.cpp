@@ -7,8 +7,8 @@ namespace edgeocr::graph {
 
 namespace {
 
-void expect_shape(const InferContext& context, const Inferred& tensor, const char* what, const Shape& shape) {
-  context.expect_dtype(tensor, what, DataType::f32);
+void expect_tensor(const InferContext& context, const Inferred& tensor, const char* what, DataType dtype, const Shape& shape) {
+  context.expect_dtype(tensor, what, dtype);
   if (tensor.shape != shape) context.reject("%s is %s, expected %s", what, tensor.shape.str().c_str(), shape.str().c_str());
 }
 
@@ -19,7 +19,8 @@ void expect_shape(const InferContext& context, const Inferred& tensor, const cha
 void infer_rnn(InferContext& context) {
   const Node& node = context.node();
   const Inferred& input = context.input("Input");
-  context.expect_dtype(input, "input", DataType::f32);
+  const DataType dtype = context.float_dtype();
+  context.expect_dtype(input, "input", dtype);
   context.expect_rank(input, "input", 3);
   if (std::string mode = node.attr_string("mode", "LSTM"); mode != "LSTM") context.reject("mode is %s, expected LSTM", mode.c_str());
   if (context.find("SequenceLength") != nullptr) context.reject("SequenceLength is given, expected sequences of equal length");
@@ -34,14 +35,14 @@ void infer_rnn(InferContext& context) {
     context.reject("WeightList has %zu tensors, expected %d", weights.size(), 4 * cells);
   for (int cell = 0; cell < cells; cell++) {
     int64_t width = cell < directions ? input.shape[2] : hidden * directions;
-    expect_shape(context, *weights[static_cast<size_t>(2 * cell)], "input weight", {4 * hidden, width});
-    expect_shape(context, *weights[static_cast<size_t>(2 * cell + 1)], "hidden weight", {4 * hidden, hidden});
-    expect_shape(context, *weights[static_cast<size_t>(2 * (cells + cell))], "input bias", {4 * hidden});
-    expect_shape(context, *weights[static_cast<size_t>(2 * (cells + cell) + 1)], "hidden bias", {4 * hidden});
+    expect_tensor(context, *weights[static_cast<size_t>(2 * cell)], "input weight", DataType::f32, {4 * hidden, width});
+    expect_tensor(context, *weights[static_cast<size_t>(2 * cell + 1)], "hidden weight", DataType::f32, {4 * hidden, hidden});
+    expect_tensor(context, *weights[static_cast<size_t>(2 * (cells + cell))], "input bias", DataType::f32, {4 * hidden});
+    expect_tensor(context, *weights[static_cast<size_t>(2 * (cells + cell) + 1)], "hidden bias", DataType::f32, {4 * hidden});
   }
   for (int state = 0; state < 2; state++)
-    expect_shape(context, context.input("PreState", state), "PreState", {cells, input.shape[1], hidden});
-  context.set_output(DataType::f32, {input.shape[0], input.shape[1], hidden * directions});
+    expect_tensor(context, context.input("PreState", state), "PreState", dtype, {cells, input.shape[1], hidden});
+  context.set_output(dtype, {input.shape[0], input.shape[1], hidden * directions});
 }
 
 }  // namespace edgeocr::graph

@@ -32,10 +32,10 @@ template <class T> std::unique_ptr<Kernel> create_pool2d(const graph::Node& node
 template <class T> bool accepts_fc(const graph::Node& node, const graph::Graph& graph);
 template <class T> std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph);
 
-// fp32 only.
-bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph);
-std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph);
+template <class T> bool accepts_rnn(const graph::Node& node, const graph::Graph& graph);
+template <class T> std::unique_ptr<Kernel> create_rnn(const graph::Node& node, const graph::Graph& graph);
 
+// fp32 only.
 // Any conv2d_transpose_pair: in one go where 17 to 24 channels lie between and nothing but sigmoid follows, else one after the other.
 std::unique_ptr<Kernel> create_conv2d_transpose_pair_f32(const graph::Node& node, const graph::Graph& graph);
 

@@ -33,7 +33,7 @@ std::span<const KernelEntry> neon_set() {
       {"mul", neon::accepts_fc<float>, neon::create_fc<float>},
       {"greedy_ctc", neon::accepts_greedy_ctc, neon::create_greedy_ctc},
       {"pool2d", neon::accepts_pool2d<float>, neon::create_pool2d<float>},
-      {"rnn", neon::accepts_rnn_f32, neon::create_rnn_f32},
+      {"rnn", neon::accepts_rnn<float>, neon::create_rnn<float>},
       {"softmax", neon::accepts_softmax, neon::create_softmax},
   };
   return entries;
@@ -52,6 +52,7 @@ std::span<const KernelEntry> neon_fp16_set() {
       {"fc", neon::accepts_fc<Half>, neon::create_fc<Half>},
       {"mul", neon::accepts_fc<Half>, neon::create_fc<Half>},
       {"pool2d", neon::accepts_pool2d<Half>, neon::create_pool2d<Half>},
+      {"rnn", neon::accepts_rnn<Half>, neon::create_rnn<Half>},
   };
   return entries;
 }

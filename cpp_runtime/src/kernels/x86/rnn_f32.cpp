@@ -12,7 +12,7 @@ namespace edgeocr::kernels::x86 {
 
 namespace {
 
-class LstmCellF32 : public LstmCell {
+class LstmCellF32 : public LstmCell<float> {
  public:
   explicit LstmCellF32(const LstmWeights& weights)
       : loops_(generic::current_loops()), width_(weights.width), hidden_(weights.hidden),
@@ -61,11 +61,12 @@ class LstmCellF32 : public LstmCell {
 
 }  // namespace
 
-bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph) { return accepts_lstm(node, graph); }
+bool accepts_rnn_f32(const graph::Node& node, const graph::Graph& graph) { return accepts_lstm(node, graph, 4); }
 
 std::unique_ptr<Kernel> create_rnn_f32(const graph::Node& node, const graph::Graph& graph) {
-  return create_lstm(node, graph, "x86.rnn.lstm",
-                     [](const LstmWeights& weights) -> std::unique_ptr<LstmCell> { return std::make_unique<LstmCellF32>(weights); });
+  return create_lstm<float>(node, graph, "x86.rnn.lstm", [](const LstmWeights& weights) -> std::unique_ptr<LstmCell<float>> {
+    return std::make_unique<LstmCellF32>(weights);
+  });
 }
 
 }  // namespace edgeocr::kernels::x86
