@@ -41,7 +41,7 @@ void check_precision(const graph::Graph& graph, const SessionOptions& options) {
 }
 
 // Of the operators that int8 nets keep in fp32, those that are worth converting their inputs.
-bool is_dear_in_fp32(const graph::Node& node) { return node.op == "conv2d_transpose_pair"; }
+bool is_dear_in_fp32(const graph::Node& node) { return node.op == "conv2d_transpose_pair" || node.op == "rnn"; }
 
 graph::Graph build_graph(const std::string& path, const SessionOptions& options) {
   graph::Graph graph = graph::build(nb::read_file(path), path);
