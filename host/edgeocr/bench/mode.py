@@ -40,7 +40,7 @@ class Mode:
 
     def evaluated(self, kind: str, precision: str | None, int8: str | None, dynamic_int8: bool) -> bool:
         """Whether `edgeocr eval` with these options computes a ``kind`` (det or rec) as this run does."""
-        same_int8 = (int8 == FAST) == (self.int8 == FAST) if kind == "det" else dynamic_int8 == self.dynamic_int8
+        same_int8 = (int8 == FAST) == (self.int8 == FAST) and (kind == "det" or dynamic_int8 == self.dynamic_int8)
         return same_int8 and (precision == "fp16") == (self.precision == "fp16")
 
     def estimated(self, kind: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Mode:
             return (f"fp16 {DYNAMIC}" if self.precision == "fp16" else DYNAMIC,)
         if self.precision == "fp16":
             return ("fp16",)
-        return ("fp32", "int8 fast" if self.int8 == FAST and kind == "det" else "int8")
+        return ("fp32", "int8 fast" if self.int8 == FAST else "int8")
 
 
 def _has_int8(net: Path) -> bool:
