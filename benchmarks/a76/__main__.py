@@ -30,7 +30,7 @@ from edgeocr.zoo.verify import sha256_of
 REPEATS = 1
 INPUTS = {"det": "1,3,640,640", "rec": "1,3,32,320", "cls": "1,3,48,192"}
 FLOAT = {"det": ("fp32", "fp16"), "rec": ("fp32", "fp16", "dynamic int8"), "cls": ("fp32", "fp16")}
-QUANTISED = {"det": ("int8", "int8 fast"), "rec": ("int8",), "cls": ("int8",)}
+QUANTISED = {"det": ("int8", "int8 fast"), "rec": ("int8", "int8 fast"), "cls": ("int8",)}
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,12 @@ PUBLIC = [
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8"),
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8 fast"),
     Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8"),
+    Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8 fast"),
     Net("cls", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_cls_slim_opt.nb", "1,3,48,192", "int8"),
     Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8"),
     Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8 fast"),
     Net("rec", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_rec_crnn.nb", "1,3,32,320", "int8"),
+    Net("rec", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_rec_crnn.nb", "1,3,32,320", "int8 fast"),
 ]
 
 
