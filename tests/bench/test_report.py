@@ -79,8 +79,11 @@ def test_report_shows_what_was_read_first_and_then_both_figures() -> None:
 
 def test_sizes_are_those_of_detector_and_recogniser_as_published() -> None:
     with_classifier = replace(PLAIN, files={**PLAIN.files, "classifier": BoundFile("cls.nb", "c" * 64, 500_000)})
-    (plain, *_) = report_of(bench_result("host", [with_classifier])).rows
+    report = report_of(bench_result("host", [with_classifier]))
+    (plain, *_) = report.rows
     assert plain.ours is not None and plain.ours.size_mb == 4.0
+    assert "after a direction classifier" in shown(report)
+    assert "direction classifier" not in shown(report_of(bench_result("host", [PLAIN])))
 
 
 def test_tables_fit_a_terminal_of_120_columns() -> None:

@@ -51,7 +51,7 @@ def test_in_words(call: Call, phone: Phone) -> None:
     code, out, _ = call("push", "--device", "emulated", PICTURE)
     lines = out.splitlines()
     assert code == 0 and lines[0].startswith("sent ") and lines[0].endswith("  edgeocr_run")
-    assert lines[-1].startswith(f"{phone.state.serial} (emulated): 5 sent, 0 there already, ")
+    assert lines[-1].startswith(f"{phone.state.serial} (emulated): 6 sent, 0 there already, ")
     assert call("push", "--device", "emulated")[1].splitlines()[0].startswith("there ")
 
 

@@ -168,6 +168,8 @@ def remarks(report: Report) -> Iterator[str]:
     yield f"Published: {report.table.source}; {report.table.engine}."
     yield from other_arithmetic(report)
     yield "Sizes are 10^6 bytes of the files of detector and recogniser; smaller and speed-up are against row 0 of the same source."
+    if any("classifier" in variant.files for variant in result.variants):
+        yield "Ours read every line after a direction classifier: picture ms has its time, size MB not its file."
     yield from net_remarks(report)
     yield from restless(report)
 
@@ -178,7 +180,7 @@ def other_arithmetic(report: Report) -> Iterator[str]:
     if mode.precision == "fp16":
         yield "Ours were computed in fp16, the published in fp32, or int8 where PACT is named: not the same arithmetic."
     if mode.int8 == FAST:
-        yield "Our int8 detectors are the fast ones, whose results are not Paddle-Lite's, with which the published were taken."
+        yield "Our int8 nets are the fast ones, whose results are not Paddle-Lite's, with which the published were taken."
     if mode.dynamic_int8:
         yield "Large matrix products of our recognisers were computed in int8, the published in fp32, or int8 where PACT is named."
 
