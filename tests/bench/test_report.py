@@ -86,6 +86,13 @@ def test_sizes_are_those_of_detector_and_recogniser_as_published() -> None:
     assert "direction classifier" not in shown(report_of(bench_result("host", [PLAIN])))
 
 
+def test_report_says_what_of_a_recogniser_the_recipe_leaves_fp32() -> None:
+    quantised = replace(PACT, unquantised_lstm_bytes=743_000)
+    text = shown(report_of(bench_result("host", [PLAIN, quantised, replace(quantised, variant="prune")])))
+    assert text.count("The recipe quantises no LSTM: 0.74 of the ") == 1
+    assert "no LSTM" not in shown(report_of(bench_result("host", [PLAIN, PACT])))
+
+
 def test_tables_fit_a_terminal_of_120_columns() -> None:
     for kind in KINDS:
         for mode in (Mode(), Mode("fp16", "exact"), Mode("fp16", "fast"), Mode("fp16", "fast", True)):

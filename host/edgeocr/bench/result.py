@@ -100,6 +100,7 @@ class VariantResult:
     variant: str
     files: dict[str, BoundFile]  # detector, classifier, recogniser, dictionary
     pictures: tuple[PictureResult, ...]
+    unquantised_lstm_bytes: int = 0  # of the recogniser's file, where the rest of it is quantised
 
     def model_bytes(self) -> int:
         """Bytes of detector and recogniser, as the published sizes count."""

@@ -33,6 +33,7 @@ from edgeocr.device.records import HelloRecord, Line, PictureRecord, Record
 from edgeocr.device.runner import OcrOptions, require_runner, run_ocr
 from edgeocr.device.runner_process import RunnerClient
 from edgeocr.errors import EdgeocrError
+from edgeocr.zoo.inspection import unquantised_lstm_bytes
 from edgeocr.zoo.model_files import ModelFiles
 
 PROPERTIES = (
@@ -168,7 +169,7 @@ def _variant_result(variant: Variant, pictures: Sequence[PictureResult]) -> Vari
     models = variant.models
     paths = {role: getattr(models, role) for role in ROLES}
     files = {role: BoundFile.of(path) for role, path in paths.items() if path is not None}
-    return VariantResult(models.name, models.variant, files, tuple(pictures))
+    return VariantResult(models.name, models.variant, files, tuple(pictures), unquantised_lstm_bytes(models.recogniser))
 
 
 def _picture_result(picture: Path, passes: Sequence[Measurement]) -> PictureResult:

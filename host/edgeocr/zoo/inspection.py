@@ -64,6 +64,18 @@ def inspect_file(path: Path) -> Inspection:
     )
 
 
+def unquantised_lstm_bytes(path: Path) -> int:
+    """Bytes of the fp32 weights of an otherwise quantised net's LSTM; 0 for a net that is not quantised or has none.
+
+    Raises `ModelError` if the file is not a sound `.nb`.
+    """
+    model = read(path)
+    if all(parameter.data_type != "int8" for parameter in model.parameters.values()):
+        return 0
+    names = {name for operator in model.operators if operator.type == "rnn" for names in operator.inputs.values() for name in names}
+    return sum(len(p.data) for name, p in model.parameters.items() if name in names and p.data_type == "fp32")
+
+
 def _count(data_type: str, parameters: list[Parameter]) -> ParameterCount:
     found = [parameter for parameter in parameters if parameter.data_type == data_type]
     return ParameterCount(data_type, len(found), sum(p.elements for p in found), sum(len(p.data) for p in found))
