@@ -28,7 +28,7 @@ EDGEOCR_API const char* edgeocr_last_error(void);
 /* How int8 nets are computed. */
 enum {
   EDGEOCR_INT8_EXACT = 0, /* the bits of Paddle-Lite; the default */
-  EDGEOCR_INT8_FAST = 1   /* quicker, and about as accurate, but not equal */
+  EDGEOCR_INT8_FAST = 1   /* quicker, and about as accurate, but not equal, nor the same on every processor */
 };
 
 /* ---- One network ------------------------------------------------------------------------------------------------------------ */
