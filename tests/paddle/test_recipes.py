@@ -140,6 +140,12 @@ def test_what_a_recipe_lacks_is_named(folder: Path, keys: dict[str, Any], messag
         read_recipe(write(folder, "pact.json", **keys))
 
 
+def test_a_recipe_is_the_same_from_wherever_it_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(folder, "pact.json", weights=str(WEIGHTS), pact={})
+    monkeypatch.chdir(folder)
+    assert read_recipe(Path("pact.json")) == read_recipe(file)
+
+
 @pytest.mark.parametrize("file", sorted((MODELS / "recipes").glob("*_*.json")), ids=lambda file: file.stem)
 def test_the_recipes_of_the_project_can_be_read(file: Path) -> None:
     recipe = read_recipe(file)

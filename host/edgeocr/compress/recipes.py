@@ -83,7 +83,7 @@ class Recipe:
 
 def read_recipe(file: Path) -> Recipe:
     """Raises UsageError: the file, the key, what was expected."""
-    recipe = Reader(str(file), file.parent).dataclass(Recipe, read_document(file), "")
+    recipe = Reader(str(file), file.parent.absolute()).dataclass(Recipe, read_document(file), "")
     if (recipe.weights is None) == (recipe.recipe is None):
         raise UsageError(f"{file}: expected either weights or recipe to start from")
     if (recipe.prune is None) == (recipe.pact is None):
