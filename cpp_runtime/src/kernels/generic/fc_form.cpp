@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "graph/fused_tail.h"
 #include "kernels/generic/parameters.h"
 
 namespace edgeocr::kernels::generic {
@@ -65,6 +66,11 @@ FcForm fc_form(const graph::Node& node, const graph::Graph& graph) {
   form.k = form.transposed ? stored.columns : stored.rows;
   form.n = form.transposed ? stored.rows : stored.columns;
   return form;
+}
+
+bool fits_one_copy(const graph::Node& node, const FcForm& form) {
+  const bool may_be_map = form.row_dimensions < 0 || form.row_dimensions == 3;
+  return !may_be_map || (node.outputs.size() == 1 && (node.tail == nullptr || node.tail->residual < 0));
 }
 
 bool works_like_fc(const graph::Node& node, const graph::Graph& graph) {

@@ -26,6 +26,9 @@ inline bool is_dynamic_fc(const graph::Node& node) { return node.op == "dynamic_
 // Fails with "<label>: …" where the weights are no constant matrix of the node's precision.
 FcForm fc_form(const graph::Node& node, const graph::Graph& graph);
 
+// Whether one row-major copy is enough between the rows and a result that may be a map: there is one output, and no residual.
+bool fits_one_copy(const graph::Node& node, const FcForm& form);
+
 // matmul and matmul_v2: a constant matrix, alone in its batch, and rows that need no transposing.
 bool works_like_fc(const graph::Node& node, const graph::Graph& graph);
 

@@ -248,9 +248,7 @@ bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
   if (is_int8_out(node) && form.alpha != 1.0f) return false;
   if (!all_finite(node.attr_floats(form.weight_scale)) || (!dynamic && !all_finite(node.attr_floats(form.input_scale)))) return false;
   if (node.input("Bias") != graph::kNoValue && !all_finite(generic::constant_floats(node, graph, "Bias"))) return false;
-  // Of an output that is a map there is one row-major copy, and none of a residual.
-  const bool may_be_map = form.row_dimensions < 0 || form.row_dimensions == 3;
-  return !may_be_map || (node.outputs.size() == 1 && (node.tail == nullptr || node.tail->residual < 0));
+  return generic::fits_one_copy(node, form);
 }
 
 std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<Fc>(node, graph); }

@@ -12,6 +12,7 @@
 #include "kernels/generic/conv2d_transpose_pair.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/neon/convert.h"
 #include "kernels/neon/float_kernels.h"
 #include "kernels/neon/float_node.h"
 #include "kernels/simd/vector.h"
@@ -22,6 +23,12 @@ namespace {
 
 constexpr int kPixels = Vec<Half>::kLanes, kTaps = 4;  // taps: [dy][dx], of each convolution
 constexpr int kBlock = 24, kStep = 8;                  // hidden channels that are summed together: a block of 24, else steps of 8
+
+// To Count sums the products of x with as many lanes of w, from First on.
+template <int First, int Count> [[gnu::always_inline]] inline void add_products(float16x8_t* sums, float16x8_t x, float16x8_t w) {
+  *sums = Vec<Half>::fma<First>(*sums, x, w);
+  if constexpr (Count > 1) add_products<First + 1, Count - 1>(sums + 1, x, w);
+}
 
 // Products of `columns` hidden channels with eight pixels, and relu. pixels: [channel][8 pixels]; weights: [channel][Columns];
 // bias: [Columns][8 times the same]; out: [Columns][tap][8 pixels], of one tap.
@@ -36,14 +43,7 @@ template <int Columns>
 #pragma clang loop unroll(full)
     for (int i = 0; i < Columns; i += kStep) {
       const float16x8_t w = vld1q_f16(weights + i);
-      sums[i] = vfmaq_laneq_f16(sums[i], x, w, 0);
-      sums[i + 1] = vfmaq_laneq_f16(sums[i + 1], x, w, 1);
-      sums[i + 2] = vfmaq_laneq_f16(sums[i + 2], x, w, 2);
-      sums[i + 3] = vfmaq_laneq_f16(sums[i + 3], x, w, 3);
-      sums[i + 4] = vfmaq_laneq_f16(sums[i + 4], x, w, 4);
-      sums[i + 5] = vfmaq_laneq_f16(sums[i + 5], x, w, 5);
-      sums[i + 6] = vfmaq_laneq_f16(sums[i + 6], x, w, 6);
-      sums[i + 7] = vfmaq_laneq_f16(sums[i + 7], x, w, 7);
+      add_products<0, kStep>(sums + i, x, w);
     }
   }
 #pragma clang loop unroll(full)
@@ -65,18 +65,12 @@ using Outputs = float16x8_t[kTaps][kTaps];  // [tap of the first][tap of the sec
 #pragma clang loop unroll(full)
     for (int tap = 0; tap < kTaps; tap++) {
       const float16x8_t x = vld1q_f16(hidden + tap * kPixels);
-      sums[tap][0] = vfmaq_laneq_f16(sums[tap][0], x, w, 0);
-      sums[tap][1] = vfmaq_laneq_f16(sums[tap][1], x, w, 1);
-      sums[tap][2] = vfmaq_laneq_f16(sums[tap][2], x, w, 2);
-      sums[tap][3] = vfmaq_laneq_f16(sums[tap][3], x, w, 3);
+      add_products<0, kTaps>(sums[tap], x, w);
     }
 #pragma clang loop unroll(full)
     for (int tap = 0; tap < kTaps; tap++) {
       const float16x8_t x = vld1q_f16(hidden + (kTaps + tap) * kPixels);
-      sums[tap][0] = vfmaq_laneq_f16(sums[tap][0], x, w, 4);
-      sums[tap][1] = vfmaq_laneq_f16(sums[tap][1], x, w, 5);
-      sums[tap][2] = vfmaq_laneq_f16(sums[tap][2], x, w, 6);
-      sums[tap][3] = vfmaq_laneq_f16(sums[tap][3], x, w, 7);
+      add_products<kTaps, kTaps>(sums[tap], x, w);
     }
   }
 }
@@ -106,10 +100,8 @@ using Outputs = float16x8_t[kTaps][kTaps];  // [tap of the first][tap of the sec
 #pragma clang loop unroll(full)
   for (int half = 0; half < 2; half++) {
     const float16x8_t low = vzip1q_f16(ac[half], bd[half]), high = vzip2q_f16(ac[half], bd[half]);
-    vst1q_f32(out + 16 * half, vcvt_f32_f16(vget_low_f16(low)));
-    vst1q_f32(out + 16 * half + 4, vcvt_high_f32_f16(low));
-    vst1q_f32(out + 16 * half + 8, vcvt_f32_f16(vget_low_f16(high)));
-    vst1q_f32(out + 16 * half + 12, vcvt_high_f32_f16(high));
+    store_wide(out + 16 * half, low);
+    store_wide(out + 16 * half + 8, high);
   }
 }
 

@@ -6,6 +6,7 @@
 #include "base/aligned.h"
 #include "base/error.h"
 #include "graph/fused_tail.h"
+#include "kernels/generic/fc_form.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/neon/convert.h"
@@ -17,27 +18,13 @@ namespace edgeocr::kernels::neon {
 
 namespace {
 
-struct Naming {
-  std::string_view input, weights, row_dimensions;
-};
-Naming naming_of(const graph::Node& node) {
-  return node.op == "fc" ? Naming{"Input", "W", "in_num_col_dims"} : Naming{"X", "Y", "x_num_col_dims"};
-}
-
-// Dimensions of the input that count rows, -1: all but the last, whatever the attribute says.
-int row_dimensions_of(const graph::Node& node) {
-  const bool from_matmul = node.op == "fc" && node.attr_string("op_type", "mul").starts_with("matmul");
-  return from_matmul ? -1 : static_cast<int>(node.attr_int(naming_of(node).row_dimensions, 1));
-}
-
 template <class T> class Fc : public Kernel {
  public:
   Fc(const graph::Node& node, const graph::Graph& graph)
-      : input_(generic::input_index(node, naming_of(node).input)), row_dimensions_(row_dimensions_of(node)),
-        k_(weights_of(node, graph).shape[0]), n_(weights_of(node, graph).shape[1]),
+      : form_(generic::fc_form(node, graph)), input_(generic::input_index(node, form_.input)), k_(form_.k), n_(form_.n),
         finish_(generic::bias_or_zeros(node, graph, n_), activation_of(node), parse_tail(node, graph),
                 std::is_same_v<T, float> && !is_pure_fp32(graph)),
-        end_(end_of(node, graph)), gemm_(make_gemm(weights_of(node, graph))) {}
+        end_(end_of(node, graph)), gemm_(make_gemm(generic::constant_input(node, graph, form_.weights))) {}
 
   std::string_view name() const override { return float_name<T>("neon.fc.fp32", "neon.fc.fp16"); }
 
@@ -47,7 +34,7 @@ template <class T> class Fc : public Kernel {
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView& in = inputs[input_];
-    const int64_t m = rows_of(in);
+    const int64_t m = form_.rows_of(in.shape);
     if (m * k_ != in.shape.count() || m * n_ != outputs[0].shape.count()) {
       fail("fc: %s to %s, but the weights are %lldx%lld", in.shape.str().c_str(), outputs[0].shape.str().c_str(),
            static_cast<long long>(k_), static_cast<long long>(n_));
@@ -85,26 +72,15 @@ template <class T> class Fc : public Kernel {
     return sums && parse_tail(node, graph).outputs[0].dtype == DataType::f32 ? End::widened : End::finished;
   }
 
-  static const graph::Constant& weights_of(const graph::Node& node, const graph::Graph& graph) {
-    return generic::constant_input(node, graph, naming_of(node).weights);
-  }
-
   Gemm<T> make_gemm(const graph::Constant& weights) const {
     const auto values = weights.as<float>();
-    const auto weight = [&](int64_t, int64_t k, int64_t n) { return n < n_ ? values[static_cast<size_t>(k * n_ + n)] : 0.0f; };
+    const auto weight = [&](int64_t, int64_t k, int64_t n) { return n < n_ ? values[form_.at(k, n)] : 0.0f; };
     return {1, k_, finish_.lanes(), end_ == End::direct ? finish_.form() : finish_.bias_alone(), weight};
   }
 
   // Maps pass through a row-major copy.
   static size_t rows_bytes(const TensorView& view) {
     return view.is_map() ? align_up(static_cast<size_t>(view.shape.count()) * sizeof(float)) : 0;
-  }
-
-  int64_t rows_of(const TensorView& in) const {
-    int64_t m = 1;
-    const int dimensions = row_dimensions_ < 0 ? in.shape.rank() - 1 : std::min(row_dimensions_, in.shape.rank());
-    for (int i = 0; i < dimensions; i++) m *= in.shape[i];
-    return m;
   }
 
   void run_matrix(const RunContext& context, std::byte* workers, const T* rows, int64_t m, std::span<const TensorView> inputs,
@@ -144,8 +120,8 @@ template <class T> class Fc : public Kernel {
     }
   }
 
+  generic::FcForm form_;
   size_t input_;
-  int row_dimensions_;
   int64_t k_, n_;
   Finish<T> finish_;
   End end_;
@@ -155,17 +131,13 @@ template <class T> class Fc : public Kernel {
 }  // namespace
 
 template <class T> bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
-  const Naming naming = naming_of(node);
-  const graph::Constant* weights = graph.constant(node.input(naming.weights));
+  const graph::Constant* weights = graph.constant(node.input(node.op == "fc" ? "W" : "Y"));
   if (!computes_in<T>(node) || weights == nullptr || weights->dtype != DataType::f32 || weights->shape.rank() != 2) return false;
   if (weights->shape[0] % Vec<T>::kLanes != 0 || weights->shape[0] == 0 || weights->shape[1] == 0) return false;
   // Less than a tile of columns gains less in fp16 than its rows cost to convert.
   if (std::is_same_v<T, Half> && weights->shape[1] < Gemm<T>::kColumns) return false;
   if (node.op == "mul" ? node.attr_int("y_num_col_dims", 1) != 1 : node.attr_int("padding_weights", 0) != 0) return false;
-  // Of an output that is a map there is one row-major copy, and none of a residual.
-  const int dimensions = row_dimensions_of(node);
-  const bool may_be_map = dimensions < 0 || dimensions == 3;
-  return !may_be_map || (node.outputs.size() == 1 && (node.tail == nullptr || node.tail->residual < 0));
+  return generic::fits_one_copy(node, generic::fc_form(node, graph));
 }
 
 template <class T> std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph) {

@@ -5,8 +5,8 @@
 #include "kernels/generic/loops.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
-#include "kernels/neon/scores_f32.h"
 #include "kernels/neon/plain_kernel.h"
+#include "kernels/neon/scores_f32.h"
 #include "kernels/neon/softmax_row.h"
 
 namespace edgeocr::kernels::neon {
