@@ -1,4 +1,5 @@
 // fp32 fc, mul and rnn by x86 against the plain set: to the bit.
+#include "fc_f32.h"
 #include "x86_kernels.h"
 
 #if defined(__x86_64__)
@@ -8,26 +9,8 @@ namespace edgeocr::kernel_test {
 TEST_CASE("x86 fc fp32 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
   Random random(30);
   for (int i = 0; i < 200; i++) {
-    const int64_t k = 4 * random.integer(1, 30), n = random.integer(1, 90);
-    const bool mul = random.chance(30);
-    // Input, the number of its dimensions that count rows, output.
-    struct Form {
-      Shape in;
-      int rows;
-      Shape out;
-    };
-    const int64_t m = random.integer(1, 9), t = random.integer(1, 20);
-    const Form forms[] = {{{t, k}, 1, {t, n}}, {{m, t, k}, 2, {m, t, n}}, {{m, k / 4, 2, 2}, 1, {m, n}}, {{m, t, 2, k}, 3, {m, t, 2, n}}};
-    const Form form = forms[random.integer(0, 3)];
-    Operator op(mul ? "mul" : "fc");
-    op.input(mul ? "X" : "Input", random.reals(form.in));
-    op.constant(mul ? "Y" : "W", random.reals({k, n}));
-    if (!mul && random.chance(80)) op.constant("Bias", random.reals({n}));
-    op.attribute(mul ? "x_num_col_dims" : "in_num_col_dims", static_cast<int32_t>(form.rows));
-    std::string text = op.node.op + " " + form.in.str() + " to " + form.out.str();
-    if (!mul && random.chance(40)) op.attribute("activation_type", std::string(random.pick({"relu", "relu6"})));
-    if (form.out.rank() == 4) op.output("Out", DataType::f32, form.out);
-    else text += add_tail(op, random, "Out", form.out);
+    std::string text;
+    const Operator op = random_fc(random, text);
     CAPTURE(text);
     check_x86(op);
   }
