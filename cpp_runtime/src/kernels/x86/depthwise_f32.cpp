@@ -87,15 +87,14 @@ class DepthwiseF32 : public Kernel {
   bool is_plain() const { return finish_.on_registers() && !finish_.form().residual; }
   int64_t columns_under(int64_t outputs) const { return (outputs - 1) * parameters_.geometry.stride_w + parameters_.geometry.kernel_w; }
 
-  // Filter [C, 1, kernel, kernel]
+  // Filter [C, 1, kernel, kernel] to [kernel * kernel][lanes]
   void pack(const graph::Constant& filter) {
     const ConvGeometry& g = parameters_.geometry;
     const auto values = filter.as<float>();
     const int64_t taps = g.kernel_h * g.kernel_w;
-    for (int64_t first = 0; first < finish_.lanes(); first += 8)
-      for (int64_t t = 0; t < taps; t++)
-        for (int64_t c = first; c < first + 8; c++)
-          weights_.push_back(c < g.in_channels ? values[static_cast<size_t>(c * taps + t)] : 0.0f);
+    weights_.assign(static_cast<size_t>(taps * finish_.lanes()), 0.0f);
+    for (int64_t c = 0; c < g.in_channels; c++)
+      for (int64_t t = 0; t < taps; t++) weights_[static_cast<size_t>(t * finish_.lanes() + c)] = values[static_cast<size_t>(c * taps + t)];
   }
 
   const InnerLoops& loops_;

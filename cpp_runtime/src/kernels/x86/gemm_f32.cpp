@@ -13,7 +13,7 @@ GemmF32::GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& fo
   for (int64_t column = 0; column < columns;) {
     const int64_t left = columns - column;
     const bool single = rows == GemmRows::single && left >= loops.gemm_single_width;
-    const int64_t width = single ? loops.gemm_single_width : width_of_tile(loops, left);
+    const int64_t width = single ? loops.gemm_single_width : width_of_tile(loops.gemm_lanes, left);
     GemmTileF32 tile{.column = column, .columns = width, .segments = static_cast<int>(segments), .k = k, .rgb = rgb};
     offsets.push_back(weights_.size());
     for (int64_t s = 0; s < segments; s++)

@@ -7,33 +7,43 @@ inline namespace EDGEOCR_ISA {
 
 namespace {
 
-template <int P, FormF32::Act A> inline void finish(const f32x8 (&sum)[P], const DepthwiseTileF32& t, int64_t lane, const ConstantsF32& c) {
-  const f32x8 bias = load<f32x8>(c.bias + lane);
+template <FormF32::Act A, int P, class V>
+inline void finish(const V (&sum)[P], const DepthwiseTileF32& t, int64_t lane, const ConstantsF32& c) {
+  const V bias = load<V>(c.bias + lane);
 #pragma clang loop unroll(full)
   for (int p = 0; p < P; p++) store(t.out + p * t.out_step + lane, activate_sum<A>(sum[p] + bias, c));
 }
 
-template <int Kernel, int Step, int P> void run(const DepthwiseTileF32& t, const FormF32& form, const ConstantsF32& c) {
-  const float* w = t.weights;
-  for (int64_t lane = 0; lane < t.lanes; lane += kLanes, w += Kernel * Kernel * kLanes) {
-    f32x8 sum[P] = {};
+// Vectors of channels from `lane` on, as many as there are whole ones; returns where they end.
+template <class V, int Kernel, int Step, int P>
+inline int64_t run_vectors(const DepthwiseTileF32& t, int64_t lane, const FormF32& form, const ConstantsF32& c) {
+  constexpr int64_t kStep = sizeof(V) / sizeof(float);
+  for (; lane + kStep <= t.lanes; lane += kStep) {
+    const float* w = t.weights + lane;
+    V sum[P] = {};
 #pragma clang loop unroll(full)
     for (int ky = 0; ky < Kernel; ky++) {
       const float* row = t.rows[ky] + lane;
 #pragma clang loop unroll(full)
-      for (int kx = 0; kx < Kernel; kx++) {
-        const f32x8 weight = load<f32x8>(w + (ky * Kernel + kx) * kLanes);
+      for (int kx = 0; kx < Kernel; kx++, w += t.lanes) {
+        const V weight = load<V>(w);
 #pragma clang loop unroll(full)
-        for (int p = 0; p < P; p++) sum[p] = multiply_add(sum[p], weight, load<f32x8>(row + (p * Step + kx) * t.pixel_step));
+        for (int p = 0; p < P; p++) sum[p] = multiply_add(sum[p], weight, load<V>(row + (p * Step + kx) * t.pixel_step));
       }
     }
     using Act = FormF32::Act;
     switch (form.act) {
-      case Act::none: finish<P, Act::none>(sum, t, lane, c); break;
-      case Act::relu: finish<P, Act::relu>(sum, t, lane, c); break;
-      case Act::hard_swish: finish<P, Act::hard_swish>(sum, t, lane, c); break;
+      case Act::none: finish<Act::none>(sum, t, lane, c); break;
+      case Act::relu: finish<Act::relu>(sum, t, lane, c); break;
+      case Act::hard_swish: finish<Act::hard_swish>(sum, t, lane, c); break;
     }
   }
+  return lane;
+}
+
+template <int Kernel, int Step, int P> void run(const DepthwiseTileF32& t, const FormF32& form, const ConstantsF32& c) {
+  const int64_t lane = run_vectors<f32xw, Kernel, Step, P>(t, 0, form, c);
+  if constexpr (kWideLanes > kLanes) run_vectors<f32x8, Kernel, Step, P>(t, lane, form, c);
 }
 
 template <int Kernel, int Step> DepthwiseFunctionF32 pick(bool many) {

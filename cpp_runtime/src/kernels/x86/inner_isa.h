@@ -1,4 +1,4 @@
-// What the inner_*.cpp of one level share: vectors of eight fp32 values, the end of a sum, and what inner_table.cpp collects.
+// What the inner_*.cpp of one level share: vectors of fp32 values, the end of a sum, and what inner_table.cpp collects.
 #pragma once
 
 #include "kernels/generic/simd.h"
@@ -14,15 +14,24 @@ using generic::store;
 
 constexpr int64_t kLanes = 8;
 
-// The first operand where it is greater, else the second, which so replaces NaN: requant.h's comparisons.
-inline f32x8 maximum(f32x8 a, f32x8 b) { return a > b ? a : b; }
-inline f32x8 minimum(f32x8 a, f32x8 b) { return a < b ? a : b; }
+// The level's widest vector, where channels fill it: pixels are padded to kLanes alone.
+#if defined(__AVX512F__)
+typedef float f32xw __attribute__((ext_vector_type(16)));
+inline f32xw multiply_add(f32xw acc, f32xw a, f32xw b) { return __builtin_elementwise_fma(a, b, acc); }
+#else
+using f32xw = f32x8;
+#endif
+constexpr int64_t kWideLanes = sizeof(f32xw) / sizeof(float);
 
-// Eight channels of one pixel.
-template <FormF32::Act A> inline f32x8 activate_sum(f32x8 v, const ConstantsF32& c) {
-  const f32x8 zero = 0.0f;
+// The first operand where it is greater, else the second, which so replaces NaN: requant.h's comparisons.
+template <class V> inline V maximum(V a, V b) { return a > b ? a : b; }
+template <class V> inline V minimum(V a, V b) { return a < b ? a : b; }
+
+// A vector of channels of one pixel.
+template <FormF32::Act A, class V> inline V activate_sum(V v, const ConstantsF32& c) {
+  const V zero = 0.0f;
   if constexpr (A == FormF32::Act::relu) v = maximum(v, zero);
-  if constexpr (A == FormF32::Act::hard_swish) v = v * (minimum(maximum(v + c.offset, zero), f32x8(c.threshold)) * c.inverse_scale);
+  if constexpr (A == FormF32::Act::hard_swish) v = v * (minimum(maximum(v + c.offset, zero), V(c.threshold)) * c.inverse_scale);
   return v;
 }
 
@@ -35,6 +44,12 @@ void expand_f32(const ExpandF32& row);
 void spread_f32(const float* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, float* sums);
 
 constexpr int64_t kDepthwiseMany = 8;
+// Vectors of a single pixel's sums, enough of them that no product waits for the one before.
+#if defined(__AVX512F__)
+constexpr int kGemmSingleVectors = 12;
+#else
+constexpr int kGemmSingleVectors = 8;
+#endif
 
 #if defined(__AVX512VNNI__)
 int8::GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const int8::Form& form);

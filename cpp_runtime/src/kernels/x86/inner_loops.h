@@ -55,7 +55,7 @@ using GemmFunctionF32 = void (*)(const RowF32& row, const GemmTileF32& tile, con
 struct DepthwiseTileF32 {
   const float* rows[5];  // of input, at the first column of the first output
   ptrdiff_t pixel_step;
-  const float* weights;  // [lanes / 8][kernel * kernel][8]
+  const float* weights;  // [kernel * kernel][lanes]
   int64_t lanes;
   float* out;
   ptrdiff_t out_step;
@@ -92,9 +92,10 @@ struct ExpandF32 {
 struct InnerLoops {
   const char* isa;
 
-  // Widths of tiles, the widest first, the last one 8; single_width is worth it where rows are single pixels.
-  int64_t gemm_widths[3];
+  // Columns of a vector; tiles have up to three (tile_widths.h). single_width is worth it where rows are single pixels.
+  int64_t gemm_lanes;
   int64_t gemm_single_width;
+  int64_t gemm_i8_lanes;
   GemmFunctionF32 (*gemm_f32)(int64_t columns);
 
   // Kernel 3 or 5, steps along a row 1 or 2; `many` outputs or one.

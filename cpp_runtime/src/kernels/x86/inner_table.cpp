@@ -38,8 +38,9 @@ const InnerLoops& EDGEOCR_JOIN(inner_loops_, EDGEOCR_ISA)() {
   static constexpr auto text = EDGEOCR_TEXT(EDGEOCR_ISA);
   static const InnerLoops table{
       .isa = text,
-      .gemm_widths = {3 * kLanes, 2 * kLanes, kLanes},
-      .gemm_single_width = 8 * kLanes,
+      .gemm_lanes = kWideLanes,
+      .gemm_single_width = kGemmSingleVectors * kWideLanes,
+      .gemm_i8_lanes = kLanes,
       .gemm_f32 = gemm_f32,
       .depthwise_many = kDepthwiseMany,
       .depthwise_f32 = depthwise_f32,

@@ -8,7 +8,7 @@ namespace edgeocr::kernels::int8 {
 
 const InnerLoops* usable_loops() { return x86::usable_inner_loops().empty() ? nullptr : x86::current_inner_loops().int8_loops; }
 
-int64_t tile_columns(int64_t left) { return x86::width_of_tile(x86::current_inner_loops(), left); }
+int64_t tile_columns(int64_t left) { return x86::width_of_tile(x86::current_inner_loops().gemm_i8_lanes, left); }
 
 // Sums begin at what inputs with turned top bits (inner_gemm_i8.cpp) add too much.
 Ending choose_ending(const Form& form, const Sums& sums, std::span<const Rule>) {

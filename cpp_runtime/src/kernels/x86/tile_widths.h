@@ -2,18 +2,15 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
-
-#include "kernels/x86/inner_loops.h"
+#include <cstdint>
 
 namespace edgeocr::kernels::x86 {
 
-// Of the next tile for `left` columns; two of the middle width rather than a wide one and the narrowest, which has the fewest
-// products per value that it loads.
-inline int64_t width_of_tile(const InnerLoops& loops, int64_t left) {
-  const std::span widths(loops.gemm_widths);
-  if (left == 2 * widths[1]) return widths[1];
-  return *std::ranges::find_if(widths, [&](int64_t width) { return width <= left; });
+// Of the next tile for `left` columns, in vectors of `lanes`: three vectors, as they do the most products per value that is loaded, but
+// two and two rather than three and one.
+inline int64_t width_of_tile(int64_t lanes, int64_t left) {
+  const int64_t vectors = (left + lanes - 1) / lanes;
+  return std::min(left, (vectors == 4 ? 2 : 3) * lanes);
 }
 
 }  // namespace edgeocr::kernels::x86
