@@ -61,6 +61,17 @@ bool is_int8_fast(int value) {
   fail("int8 is %d, expected %d (exact) or %d (fast)", value, EDGEOCR_INT8_EXACT, EDGEOCR_INT8_FAST);
 }
 
+edgeocr::Precision precision_of(int value) {
+  switch (value) {
+    case EDGEOCR_PRECISION_AS_STORED: return edgeocr::Precision::as_stored;
+    case EDGEOCR_PRECISION_FP32: return edgeocr::Precision::fp32;
+    case EDGEOCR_PRECISION_FP16: return edgeocr::Precision::fp16;
+    case EDGEOCR_PRECISION_INT8: return edgeocr::Precision::int8;
+    default:
+      fail("precision is %d, expected an EDGEOCR_PRECISION_ value, %d to %d", value, EDGEOCR_PRECISION_AS_STORED, EDGEOCR_PRECISION_INT8);
+  }
+}
+
 }  // namespace
 
 const char* edgeocr_version(void) { return EDGEOCR_VERSION; }
@@ -73,6 +84,7 @@ void edgeocr_session_options_init(edgeocr_session_options* options) {
   *options = {};
   options->threads = defaults.threads;
   options->int8 = EDGEOCR_INT8_EXACT;
+  options->precision = EDGEOCR_PRECISION_AS_STORED;
 }
 
 edgeocr_session* edgeocr_session_create_with(const char* path, const edgeocr_session_options* options) {
@@ -84,6 +96,7 @@ edgeocr_session* edgeocr_session_create_with(const char* path, const edgeocr_ses
     own.generic_only = options->generic_only != 0;
     own.int8_fast = is_int8_fast(options->int8);
     own.dynamic_int8 = options->dynamic_int8 != 0;
+    own.precision = precision_of(options->precision);
     return new edgeocr_session{edgeocr::Session::load(path, own), false, {}};
   });
 }
@@ -139,6 +152,7 @@ void edgeocr_pipeline_options_init(edgeocr_pipeline_options* options) {
   options->drop_score = defaults.drop_score;
   options->rec_batch_num = defaults.rec_batch_num;
   options->int8 = EDGEOCR_INT8_EXACT;
+  options->precision = EDGEOCR_PRECISION_AS_STORED;
 }
 
 edgeocr_pipeline* edgeocr_pipeline_create(const edgeocr_pipeline_options* options) {
@@ -163,6 +177,7 @@ edgeocr_pipeline* edgeocr_pipeline_create(const edgeocr_pipeline_options* option
     own.rec_batch_num = options->rec_batch_num;
     own.int8_fast = is_int8_fast(options->int8);
     own.dynamic_int8 = options->dynamic_int8 != 0;
+    own.precision = precision_of(options->precision);
     return new edgeocr_pipeline{edgeocr::Pipeline(own)};
   });
 }

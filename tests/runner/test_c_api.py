@@ -17,10 +17,11 @@ from edgeocr import __version__, paths
 
 LIBRARY = paths.HOST_RUNNER.with_name("libedgeocr.so")
 EXACT, FAST = 0, 1  # EDGEOCR_INT8_…
+AS_STORED, FP32, FP16, INT8 = range(4)  # EDGEOCR_PRECISION_…
 
 
 class SessionOptions(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int) for name in ("threads", "generic_only", "int8", "dynamic_int8")]
+    _fields_ = [(name, ctypes.c_int) for name in ("threads", "generic_only", "int8", "dynamic_int8", "precision")]
 
 
 class Options(ctypes.Structure):
@@ -28,7 +29,7 @@ class Options(ctypes.Structure):
         *[(name, ctypes.c_char_p) for name in ("detector", "classifier", "recogniser", "dictionary")],
         *[(name, ctypes.c_int) for name in ("threads", "generic_only", "limit_side_len")],
         *[(name, ctypes.c_float) for name in ("det_db_thresh", "det_db_box_thresh", "det_db_unclip_ratio", "cls_thresh", "drop_score")],
-        *[(name, ctypes.c_int) for name in ("rec_batch_num", "int8", "dynamic_int8")],
+        *[(name, ctypes.c_int) for name in ("rec_batch_num", "int8", "dynamic_int8", "precision")],
     ]
 
 
@@ -72,11 +73,11 @@ def api(host_runner: Path) -> ctypes.CDLL:
     return library
 
 
-def session_options(api: ctypes.CDLL, int8: int = EXACT, dynamic_int8: bool = False) -> SessionOptions:
+def session_options(api: ctypes.CDLL, int8: int = EXACT, dynamic_int8: bool = False, precision: int = AS_STORED) -> SessionOptions:
     made = SessionOptions()
     api.edgeocr_session_options_init(ctypes.byref(made))
-    assert (made.threads, made.generic_only, made.int8, made.dynamic_int8) == (1, 0, EXACT, 0)
-    made.int8, made.dynamic_int8 = int8, int(dynamic_int8)
+    assert (made.threads, made.generic_only, made.int8, made.dynamic_int8, made.precision) == (1, 0, EXACT, 0, AS_STORED)
+    made.int8, made.dynamic_int8, made.precision = int8, int(dynamic_int8), precision
     return made
 
 
@@ -163,6 +164,26 @@ def test_int8_is_exact_or_fast_as_the_runners(api: ctypes.CDLL, native: Runner, 
         np.testing.assert_array_equal(of_the_runner(model, "exact"), exact)
         np.testing.assert_array_equal(of_the_runner(model, "fast"), fast)
         assert bool(np.any(fast != exact)) == differ, variant
+
+
+def test_precision_is_the_runners(api: ctypes.CDLL, own_set: Path) -> None:
+    """This machine has no fp16 arithmetic: that the option arrives shows in the refusal."""
+    single, quantised = own_set / "det.nb", own_set.with_name("pact") / "det.nb"
+
+    def refusal(model: Path, precision: int) -> str | None:
+        handle = api.edgeocr_session_create_with(str(model).encode(), ctypes.byref(session_options(api, precision=precision)))
+        api.edgeocr_session_destroy(handle)
+        return None if handle else api.edgeocr_last_error().decode()
+
+    assert refusal(single, FP32) is None and refusal(quantised, INT8) is None and refusal(quantised, AS_STORED) is None
+    assert refusal(single, INT8) == f"{single}: has no int8 operators, expected some for precision int8"
+    assert refusal(quantised, FP32) == f"{quantised}: has int8 operators, expected none for precision fp32"
+    assert refusal(single, FP16) == f"{single}: this processor has no fp16 arithmetic (armv8.2-a), which precision fp16 needs"
+    assert refusal(single, 4) == "precision is 4, expected an EDGEOCR_PRECISION_ value, 0 to 3"
+    made = options(api, own_set)
+    made.precision = INT8
+    assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
+    assert api.edgeocr_last_error().decode() == f"{single}: has no int8 operators, expected some for precision int8"
 
 
 def test_dynamic_int8_is_the_runners(api: ctypes.CDLL, native: Runner, own_set: Path, tmp_path: Path) -> None:

@@ -25,6 +25,14 @@ EDGEOCR_API const char* edgeocr_version(void);
 /* The calling thread's last failure, valid until its next failing call; "" if there was none. */
 EDGEOCR_API const char* edgeocr_last_error(void);
 
+/* What nets are computed in. */
+enum {
+  EDGEOCR_PRECISION_AS_STORED = 0, /* each in what its file has; the default */
+  EDGEOCR_PRECISION_FP32 = 1,      /* int8 nets are refused */
+  EDGEOCR_PRECISION_FP16 = 2,      /* fp32 nets in fp16; int8 nets are refused, and processors without fp16 arithmetic (armv8.2-a) */
+  EDGEOCR_PRECISION_INT8 = 3       /* fp32 nets are refused */
+};
+
 /* How int8 nets are computed. */
 enum {
   EDGEOCR_INT8_EXACT = 0, /* the bits of Paddle-Lite; the default */
@@ -38,9 +46,10 @@ typedef struct edgeocr_session edgeocr_session;
 /* Meaning and range as in session.h. Always start from edgeocr_session_options_init. */
 typedef struct edgeocr_session_options {
   int threads;
-  int generic_only; /* != 0: keeps to the plain kernels, which have no fast or dynamic int8 */
+  int generic_only; /* != 0: keeps to the plain kernels, which have no fast or dynamic int8, and no fp16 */
   int int8;         /* EDGEOCR_INT8_…; fp32 nets are computed alike */
   int dynamic_int8; /* != 0: large fp32 matrix products in int8; a net without any is refused */
+  int precision;    /* EDGEOCR_PRECISION_… */
 } edgeocr_session_options;
 
 EDGEOCR_API void edgeocr_session_options_init(edgeocr_session_options* options);
@@ -80,6 +89,7 @@ typedef struct edgeocr_pipeline_options {
   int rec_batch_num;
   int int8;         /* EDGEOCR_INT8_…, of all nets */
   int dynamic_int8; /* != 0: large fp32 matrix products of the recogniser in int8; one without any is refused */
+  int precision;    /* EDGEOCR_PRECISION_…, of all nets */
 } edgeocr_pipeline_options;
 
 typedef struct edgeocr_line {
