@@ -14,7 +14,7 @@
 #include "edgeocr/session.h"
 #include "float_file.h"
 #include "nchw.h"
-#include "precision.h"
+#include "mode.h"
 #include "records.h"
 
 namespace edgeocr {
@@ -27,11 +27,11 @@ constexpr uint64_t kMaxModelBytes = uint64_t{1} << 30;
 double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
 struct BenchOptions {
-  std::string model, input_file, output_file, precision;
-  std::string int8 = "exact";
+  std::string model, input_file, output_file;
+  ModeOptions mode;
   std::vector<int64_t> input;
   int repeats = 10, warmup = 1, threads = 1;
-  bool dynamic_int8 = false, generic_only = false, profile = false;
+  bool generic_only = false, profile = false;
 };
 
 // Uniform in [-1, 1), the same on every machine: only the engine is specified by the standard, not the distributions.
@@ -80,9 +80,7 @@ BenchOptions parse(CommandArguments given, Arguments& arguments) {
   arguments.integer("--warmup", "N", "runs before them (1)", &options.warmup, 0, 1'000'000);
   arguments.integer("--threads", "T", "threads (1)", &options.threads, 1, 64);
   arguments.flag("--generic", "plain kernels only", &options.generic_only);
-  add_precision(arguments, options.precision);
-  add_int8(arguments, options.int8);
-  add_dynamic_int8(arguments, options.dynamic_int8);
+  add_mode(arguments, options.mode);
   arguments.flag("--profile", "also time every operator", &options.profile);
   arguments.text("--input-file", "F.f32", "input, NCHW fp32 (noise from a fixed seed)", &options.input_file);
   arguments.text("--output-file", "F.f32", "write the first output there, whole, NCHW fp32", &options.output_file);
@@ -101,9 +99,7 @@ void bench(const BenchOptions& options) {
   SessionOptions session_options;
   session_options.threads = options.threads;
   session_options.generic_only = options.generic_only;
-  session_options.precision = precision_of(options.precision);
-  session_options.int8_fast = is_int8_fast(options.int8);
-  session_options.dynamic_int8 = options.dynamic_int8;
+  set_mode(session_options, options.mode);
   session_options.greedy_ctc = options.output_file.empty();
   Session session = Session::load(options.model, session_options);
   const double load_ms = ms_since(start);

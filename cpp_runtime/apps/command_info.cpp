@@ -7,6 +7,7 @@
 #include "base/tensor.h"
 #include "command.h"
 #include "edgeocr/session.h"
+#include "mode.h"
 #include "nb/nb.h"
 #include "records.h"
 
@@ -66,8 +67,10 @@ void emit_info(const nb::Model& model) {
   emit(record);
 }
 
-void emit_plan(const std::string& path, const std::vector<int64_t>& input) {
-  Session session = Session::load(path);
+void emit_plan(const std::string& path, const std::vector<int64_t>& input, const ModeOptions& mode) {
+  SessionOptions options;
+  set_mode(options, mode);
+  Session session = Session::load(path, options);
   const Shape shape{std::span<const int64_t>(input)};
   session.prepare({&shape, 1});
   const std::vector<NodeProfile> nodes = session.nodes();
@@ -78,17 +81,20 @@ void emit_plan(const std::string& path, const std::vector<int64_t>& input) {
 
 int command_info(CommandArguments given) {
   std::vector<int64_t> input;
-  Arguments arguments("edgeocr_run info MODEL.nb [--input N,C,H,W]");
+  ModeOptions mode;
+  Arguments arguments("edgeocr_run info MODEL.nb [--input N,C,H,W [options]]");
   arguments.shape("--input", "N,C,H,W", "also show the plan of this input shape", &input);
+  add_mode(arguments, mode);
   const std::vector<std::string> rest = arguments.parse(given);
   if (arguments.wants_help()) {
     std::fputs(arguments.help().c_str(), stdout);
     return 0;
   }
   if (rest.size() != 1) throw UsageError("expected one model, got " + std::to_string(rest.size()) + ": edgeocr_run info MODEL.nb");
+  if (input.empty() && mode != ModeOptions{}) throw UsageError("what the net computes in is of its plan: give --input too");
   emit_hello(1);
   emit_info(nb::read_file(rest[0]));
-  if (!input.empty()) emit_plan(rest[0], input);
+  if (!input.empty()) emit_plan(rest[0], input, mode);
   return 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include "arguments.h"
 #include "command.h"
-#include "precision.h"
 #include "reading.h"
 
 namespace edgeocr {
@@ -18,8 +17,7 @@ int command_ocr(CommandArguments given) {
     return 0;
   }
   require_models(options);
-  options.pipeline.precision = precision_of(options.precision);
-  options.pipeline.int8_fast = is_int8_fast(options.int8);
+  set_mode(options.pipeline, options.mode);
   if (pictures.empty()) throw UsageError("no picture is given: edgeocr_run ocr --help shows how");
 
   emit_hello(options.pipeline.threads);

@@ -3,7 +3,6 @@
 
 #include "arguments.h"
 #include "command.h"
-#include "precision.h"
 #include "reading.h"
 #include "request.h"
 
@@ -53,8 +52,7 @@ int command_serve(CommandArguments given) {
   }
   if (!rest.empty()) throw UsageError("unexpected argument '" + rest[0] + "': serve takes its pictures from stdin");
   require_models(options);
-  options.pipeline.precision = precision_of(options.precision);
-  options.pipeline.int8_fast = is_int8_fast(options.int8);
+  set_mode(options.pipeline, options.mode);
   emit_hello(options.pipeline.threads);
   Pipeline pipeline(options.pipeline);
   serve(pipeline, options);

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "float_file.h"
-#include "precision.h"
 
 namespace edgeocr {
 namespace {
@@ -25,9 +24,7 @@ void add_reading_options(Arguments& arguments, ReadingOptions& options) {
   arguments.text("--cls", "F.nb", "direction classifier; without it no line is turned", &p.classifier);
   arguments.integer("--threads", "T", "threads (1)", &p.threads, 1, 64);
   arguments.flag("--generic", "plain kernels only", &p.generic_only);
-  add_precision(arguments, options.precision);
-  add_int8(arguments, options.int8);
-  add_dynamic_int8(arguments, p.dynamic_int8);
+  add_mode(arguments, options.mode);
   arguments.integer("--limit-side-len", "N", "longest side of the detector's input (960)", &p.limit_side_len, 32, 8192);
   arguments.number("--det-db-thresh", "X", "binarisation of the map (0.3)", &p.det_db_thresh, 0, 1);
   arguments.number("--det-db-box-thresh", "X", "mean probability that makes a box (0.6)", &p.det_db_box_thresh, 0, 1);

@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "edgeocr/pipeline.h"
+#include "mode.h"
 #include "records.h"
 
 namespace edgeocr {
@@ -13,9 +14,8 @@ namespace edgeocr {
 struct ReadingOptions {
   PipelineOptions pipeline;
   int repeats = 1, warmup = 0;
-  std::string dump_map;   // folder; empty: no maps are written
-  std::string precision;  // empty: as the files have it
-  std::string int8 = "exact";
+  ModeOptions mode;
+  std::string dump_map;  // folder; empty: no maps are written
 };
 
 void add_reading_options(Arguments& arguments, ReadingOptions& options);

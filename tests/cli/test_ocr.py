@@ -210,6 +210,8 @@ def test_inspect_plan_asks_for_a_shape_that_the_file_leaves_open(call: Call) -> 
         (["--input", "1,3,32"], 2, "'1,3,32' is not N,C,H,W"),
         (["--input", "1,3,-32,320"], 2, "is not N,C,H,W"),
         (["--input", "1,3,32,320"], 2, "give --plan too"),
+        (["--device", "emulated"], 2, "give --plan too"),
+        (["--precision", "fp16"], 2, "give --plan too"),
     ],
 )
 def test_inspect_usage(call: Call, arguments: list[str], code: int, message: str) -> None:

@@ -37,6 +37,20 @@ def test_plan_of_an_input_shape(native: Runner, own_set: Path) -> None:
     assert sum(node["macs"] for node in nodes if node["op"].startswith("conv2d")) > 0
 
 
+def test_the_plan_is_that_of_the_options(native: Runner, own_set: Path) -> None:
+    """The exact detector sums its pyramid as the file has it, the fast one composes it."""
+    model, shape = own_set.with_name("pact") / "det.nb", ("--input", "1,3,64,96")
+    exact, fast = ([node["kernel"] for node in native.run("info", model, *shape, "--int8", mode).records[2:]] for mode in ("exact", "fast"))
+    assert native.run("info", model, *shape).records[2:] == native.run("info", model, *shape, "--int8", "exact").records[2:]
+    assert sum("over_upsampled" in kernel for kernel in fast) > sum("over_upsampled" in kernel for kernel in exact) > 0
+    done = native.run("info", own_set / "rec.nb", "--input", "1,3,32,320", "--dynamic-int8")
+    assert any(node["op"] == "dynamic_fc" for node in done.records[2:])
+    done = native.run("info", model, *shape, "--precision", "fp32")
+    assert done.code == 1 and "has int8 operators, expected none for precision fp32" in done.stderr
+    done = native.run("info", model, "--int8", "fast")
+    assert done.code == 2 and "give --input too" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("attributes", "precision"),
     [

@@ -1,17 +1,18 @@
-"""The engine's plan of a net on this machine: every operator with its kernel, output, work and traffic."""
+"""The engine's plan of a net on a device: every operator with its kernel, output, work and traffic."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeocr.device.host_device import HostDevice
+from edgeocr.bench.mode import Mode
+from edgeocr.device.device import Device
 from edgeocr.device.records import NodeRecord, Record
 from edgeocr.device.runner import run_info
 from edgeocr.errors import ModelError
 
 
-def plan_of(model: Path, shape: Sequence[int] | None, feed: Sequence[Sequence[int]]) -> list[NodeRecord]:
+def plan_of(device: Device, model: Path, shape: Sequence[int] | None, feed: Sequence[Sequence[int]], mode: Mode) -> list[NodeRecord]:
     """The plan for an input shape; None: the shape that the file states (`feed`, its inputs), its dynamic batch taken as 1.
 
     Raises `ModelError` if the file leaves its shape open, `SetupError` without a runner, `RunnerError` if the engine refuses the net.
@@ -22,7 +23,7 @@ def plan_of(model: Path, shape: Sequence[int] | None, feed: Sequence[Sequence[in
         if isinstance(record, NodeRecord):
             nodes.append(record)
 
-    run_info(HostDevice(), model, shape if shape is not None else stated_shape(model, feed), on_record=collect)
+    run_info(device, model, shape if shape is not None else stated_shape(model, feed), mode=mode.arguments(), on_record=collect)
     return nodes
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     type=click.Choice(["fp32", "fp16"]),
     help="What the nets compute in; what their files hold if not given. Variants with int8 nets are left out, or refused if asked for.",
 )
-@click.option("--int8", type=click.Choice(["exact", "fast"]), help="How int8 nets compute (see `edgeocr ocr`).")
+@common.int8_option
 @common.dynamic_int8_option
 @click.option("--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of results; build/bench if not given.")
 @common.json_option

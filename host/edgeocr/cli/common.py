@@ -102,6 +102,18 @@ def progress(description: str, total: float | None = None) -> Iterator[Progress]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout instead of text for people.")
 
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "int8"]),
+    help="What the nets compute in; what their files hold if not given. fp16: fp32 nets, on a device with fp16 arithmetic.",
+)
+
+int8_option = click.option(
+    "--int8",
+    type=click.Choice(["exact", "fast"]),
+    help="How int8 nets compute: with the bits of Paddle-Lite, or quicker and about as accurate. Exact if not given.",
+)
+
 dynamic_int8_option = click.option(
     "--dynamic-int8",
     is_flag=True,

@@ -38,9 +38,9 @@ NETS = ("det", "rec", "cls")
     help="A label file as PaddleOCR has them, of one --net; the frozen evaluation sets if not given.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many pictures of each set.")
-@click.option("--int8", type=click.Choice(["exact", "fast"]), help="How int8 nets compute (see `edgeocr ocr`).")
+@common.precision_option
+@common.int8_option
 @common.dynamic_int8_option
-@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="What the nets compute in (see `edgeocr ocr`).")
 @click.option("--threads", type=click.IntRange(1, 64), show_default="this machine's processors", help="Threads of the runner.")
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=EVALUATION, help="The results as JSON.")
 @common.json_option

@@ -29,16 +29,38 @@ def _parse_shape(context: click.Context, parameter: click.Parameter, value: str 
 @common.json_option
 @click.option("--plan", is_flag=True, help="Also show every operator of the engine's plan: kernel, output, MACs, bytes.")
 @click.option("--input", "shape", metavar="N,C,H,W", callback=_parse_shape, help="Input shape of the plan; the file's own if not given.")
-def command(file: Path, as_json: bool, plan: bool, shape: tuple[int, ...] | None) -> None:
-    """Show what is in FILE.nb: container, operators by kernel and precision, parameters, hashes, warnings."""
+@common.device_option()
+@common.precision_option
+@common.int8_option
+@common.dynamic_int8_option
+def command(
+    file: Path,
+    as_json: bool,
+    plan: bool,
+    shape: tuple[int, ...] | None,
+    device: str,
+    precision: str | None,
+    int8: str | None,
+    dynamic_int8: bool,
+) -> None:
+    """Show what is in FILE.nb: container, operators by kernel and precision, parameters, hashes, warnings.
+
+    The plan is that of this machine's processor, or of another --device's, which has kernels of its own.
+    """
+    from edgeocr.bench.mode import Mode
     from edgeocr.bench.plan import plan_of
+    from edgeocr.device.selection import open_device
     from edgeocr.errors import UsageError
     from edgeocr.zoo.inspection import inspect_file
 
-    if shape is not None and not plan:
-        raise UsageError("--input is the shape of the plan: give --plan too")
+    mode = Mode(precision, int8, dynamic_int8)
+    if not plan and (shape is not None or device != common.HOST or mode != Mode()):
+        raise UsageError("--input, --device and what the net computes in are of the plan: give --plan too")
     inspection = inspect_file(file)
-    nodes = plan_of(file, shape, inspection.feed) if plan else None
+    nodes = None
+    if plan:
+        with open_device(device) as opened:
+            nodes = plan_of(opened, file, shape, inspection.feed, mode)
     if as_json:
         common.emit_json(asdict(inspection) | ({} if nodes is None else {"plan": [asdict(node) for node in nodes]}))
         return

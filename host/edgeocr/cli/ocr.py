@@ -26,16 +26,8 @@ if TYPE_CHECKING:
 @common.json_option
 @click.option("--all", "show_all", is_flag=True, help="Also show lines whose score is below the set's drop_score (0.5), marked.")
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of the runner.")
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "fp16", "int8"]),
-    help="What the nets compute in; what their files hold if not given. fp16: fp32 nets, on a device with fp16 arithmetic.",
-)
-@click.option(
-    "--int8",
-    type=click.Choice(["exact", "fast"]),
-    help="How int8 nets compute: with the bits of Paddle-Lite, or quicker and about as accurate. Exact if not given.",
-)
+@common.precision_option
+@common.int8_option
 @common.dynamic_int8_option
 @click.pass_context
 def command(

@@ -150,12 +150,20 @@ def run_bench(
     return replace(result, model=str(model))
 
 
-def run_info(device: Device, model: Path, input_shape: Sequence[int] | None = None, *, on_record: OnRecord | None = None) -> InfoRecord:
-    """What the runner sees in a `.nb` file. With ``input_shape``, ``on_record`` sees one NodeRecord per operator of the plan."""
+def run_info(
+    device: Device,
+    model: Path,
+    input_shape: Sequence[int] | None = None,
+    *,
+    mode: Sequence[str] = (),
+    on_record: OnRecord | None = None,
+) -> InfoRecord:
+    """What the runner sees in a `.nb` file. With ``input_shape``, ``on_record`` sees one NodeRecord per operator of the plan, as the
+    runner's options ``mode`` (--precision, --int8, --dynamic-int8) make it."""
     net = model_file(model)
     site = _Site(device, [net], None)
-    arguments = ["info", site.path(net), *(["--input", _shape(input_shape)] if input_shape is not None else [])]
-    return site.run_for(InfoRecord, arguments, on_record, None)
+    plan = ["--input", _shape(input_shape), *mode] if input_shape is not None else []
+    return site.run_for(InfoRecord, ["info", site.path(net), *plan], on_record, None)
 
 
 def _shape(shape: Sequence[int]) -> str:
