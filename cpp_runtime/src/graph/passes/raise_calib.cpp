@@ -15,7 +15,7 @@ bool only_copies(const Node& node) { return node.op == "concat" || node.op == "n
 bool is_quantised_alike(const Graph& graph, const Uses& uses, ValueId value) {
   if (value == kNoValue || uses.is_output(value) || uses.readers(value).empty()) return false;
   const auto node = [&](int reader) -> const Node& { return graph.nodes[static_cast<size_t>(reader)]; };
-  const std::vector<int>& readers = uses.readers(value);
+  const std::span<const int> readers = uses.readers(value);
   return std::ranges::all_of(readers, [&](int r) { return is_quantising(node(r)); }) &&
          std::ranges::all_of(readers, [&](int r) { return calib_scale(node(r)) == calib_scale(node(readers[0])); });
 }
@@ -26,7 +26,7 @@ bool copies_computed(const Graph& graph, const Node& node) {
 
 // Replaces the calibs behind node n by one in front of each of its inputs.
 void raise_over(Graph& graph, const Uses& uses, size_t n) {
-  const std::vector<int>& readers = uses.readers(graph.nodes[n].outputs[0].value);
+  const std::span<const int> readers = uses.readers(graph.nodes[n].outputs[0].value);
   const Node calib = graph.nodes[static_cast<size_t>(readers[0])];
   graph.nodes[n].outputs[0].value = calib.outputs[0].value;
   for (int reader : readers) {

@@ -9,7 +9,7 @@ namespace edgeocr::graph {
 void rewrite(Graph& graph, const std::function<bool(const Uses& uses, size_t n)>& fuse) {
   Uses uses(graph);
   for (size_t n = 0; n < graph.nodes.size(); n++)
-    if (!graph.nodes[n].op.empty() && fuse(uses, n)) uses = Uses(graph);
+    if (!graph.nodes[n].op.empty() && fuse(uses, n)) uses.find(graph);
   std::erase_if(graph.nodes, [](const Node& node) { return node.op.empty(); });
 }
 
