@@ -18,6 +18,7 @@
 #include "graph/passes/greedy_ctc.h"
 #include "graph/passes/lower_to_fp16.h"
 #include "graph/passes/quantise_fc.h"
+#include "graph/passes/round_filters.h"
 #include "graph/plan.h"
 #include "kernels/kernel.h"
 #include "nb/nb.h"
@@ -51,7 +52,10 @@ graph::Graph build_graph(const std::string& path, const SessionOptions& options)
   if (options.dynamic_int8 && graph::quantise_fc(graph) == 0)
     fail("%s: has no fp32 product with a constant matrix that is large enough for dynamic int8", path.c_str());
   const auto has_kernel = [&](const graph::Node& node) { return kernels::has_fp16_kernel(node, graph); };
-  if (options.precision == Precision::fp16) graph::lower_to_fp16(graph, has_kernel);
+  if (options.precision == Precision::fp16) {
+    graph::lower_to_fp16(graph, has_kernel);
+    graph::round_filters(graph);
+  }
   if (options.int8_fast && options.fast_fp16 && !options.generic_only && graph::has_int8(graph))
     graph::lower_to_fp16(graph, [&](const graph::Node& node) { return is_dear_in_fp32(node) && has_kernel(node); });
   return graph;
