@@ -6,12 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/aligned.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/neon/float_kernels.h"
 #include "kernels/neon/float_node.h"
-#include "kernels/neon/window.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -22,12 +20,12 @@ using generic::ConvParameters;
 constexpr int64_t kTile = 8;
 
 template <class T> struct TileArguments {
-  std::array<const T*, Window<T>::kMaxRows> rows;  // of the map, column 0
-  ptrdiff_t left;                                  // of the window's first column
-  int begin, end;                                  // columns of the window that are inside
+  const T* in;  // the window's first column in its first row that is inside
+  ptrdiff_t row_step;
+  int rows;        // of the window that are inside
+  int begin, end;  // columns of the window that are inside
   ptrdiff_t in_step;
-  const T* zeros;    // [lanes]
-  const T* weights;  // [lanes / vector][kernel * kernel][vector]
+  const T* weights;  // [lanes / vector][kernel * kernel][vector], from the first row that is inside on
   int64_t lanes;
   T* out;
   ptrdiff_t out_step;
@@ -40,8 +38,10 @@ template <class T, int P> [[gnu::always_inline]] inline void begin_row(typename 
   asm volatile("" : "+r"(row));
 }
 
-// Taps in order (ky, kx), a multiply-add each, as the plain kernel has them; taps outside of the map multiply zeros. Edge: some columns
-// are not to be read.
+template <class T> constexpr std::array<T, Vec<T>::kLanes> kZeros{};
+
+// Taps in order (ky, kx), a multiply-add each, as the plain kernel has them. Rows outside of the map are left out, as maps of few rows
+// have many; columns outside multiply zeros. Edge: some columns are not to be read.
 template <class T, int Kernel, int Step, int P, bool Edge, FloatForm F>
 void run_tile(const TileArguments<T>& tile, const Constants<T>& constants) {
   using V = Vec<T>;
@@ -49,24 +49,24 @@ void run_tile(const TileArguments<T>& tile, const Constants<T>& constants) {
   const TileArguments<T> t = tile;
   const Constants<T> c = constants;
   constexpr int kColumns = (P - 1) * Step + Kernel;
-  const T* w = t.weights;
-  for (int64_t lane = 0; lane < t.lanes; lane += V::kLanes, w += Kernel * Kernel * V::kLanes) {
+  const T* lane_weights = t.weights;
+  for (int64_t lane = 0; lane < t.lanes; lane += V::kLanes, lane_weights += Kernel * Kernel * V::kLanes) {
     typename V::Register sum[P];
 #pragma clang loop unroll(full)
     for (int p = 0; p < P; p++) sum[p] = F.plain ? V::broadcast(0) : load_again(c.bias + lane);
-#pragma clang loop unroll(full)
-    for (int ky = 0; ky < Kernel; ky++) {
-      const T* row = t.rows[static_cast<size_t>(ky)] + t.left + lane;
+    const T *row = t.in + lane, *w = lane_weights;
+#pragma clang loop unroll(disable)
+    for (int ky = 0; ky < t.rows; ky++, row += t.row_step, w += Kernel * V::kLanes) {
       begin_row<T>(sum, row);
       typename V::Register x[kColumns];
 #pragma clang loop unroll(full)
       for (int i = 0; i < kColumns; i++) {
         const bool outside = Edge && (i < t.begin || i >= t.end);
-        x[i] = V::load(outside ? t.zeros : row + i * t.in_step);
+        x[i] = V::load(outside ? kZeros<T>.data() : row + i * t.in_step);
       }
 #pragma clang loop unroll(full)
       for (int kx = 0; kx < Kernel; kx++) {
-        const auto weight = V::load(w + (ky * Kernel + kx) * V::kLanes);
+        const auto weight = V::load(w + kx * V::kLanes);
 #pragma clang loop unroll(full)
         for (int p = 0; p < P; p++) sum[p] = V::fma(sum[p], weight, x[p * Step + kx]);
       }
@@ -114,24 +114,19 @@ template <class T> class Depthwise : public Kernel {
   std::string_view name() const override { return float_name<T>("neon.depthwise_conv2d.fp32", "neon.depthwise_conv2d.fp16"); }
   bool by_rows() const override { return true; }
 
-  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    const int64_t width = outputs[0].shape[3];
-    return static_cast<size_t>(threads) * (window_bytes(inputs[input_]) + sums_bytes(width));
+  size_t scratch_bytes(std::span<const TensorView>, std::span<const TensorView> outputs, int threads) const override {
+    return static_cast<size_t>(threads) * sums_bytes(outputs[0].shape[3]);
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView &in = inputs[input_], &out = outputs[0];
-    const Window<T> window = this->window(in);
     const int64_t height = out.shape[2], width = out.shape[3];
-    const size_t bytes = window_bytes(in) + sums_bytes(width);
     generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int worker) {
-      std::byte* memory = context.scratch + static_cast<size_t>(worker) * bytes;
-      std::byte* sums = memory + window_bytes(in);
-      window.clear(reinterpret_cast<T*>(memory));
+      std::byte* sums = context.scratch + static_cast<size_t>(worker) * sums_bytes(width);
       for (int64_t line = begin; line < end; line++) {
         const int64_t batch = line / height, y = line % height;
         T* row = direct() ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : reinterpret_cast<T*>(sums);
-        run_line(window, in, batch, y, width, row, direct() ? out.pixel_stride : finish_.lanes(), reinterpret_cast<T*>(memory));
+        run_line(in, batch, y, width, row, direct() ? out.pixel_stride : finish_.lanes());
         if (!direct()) finish_.run_sums(sums, width, line * width, width, inputs, outputs);
       }
     });
@@ -141,29 +136,28 @@ template <class T> class Depthwise : public Kernel {
   // Stores go straight to the output.
   bool direct() const { return finish_.on_registers() && !finish_.form().residual; }
   int64_t columns_under(int64_t outputs) const { return (outputs - 1) * parameters_.geometry.stride_w + parameters_.geometry.kernel_w; }
-
-  Window<T> window(const TensorView& in) const { return {in, parameters_.geometry.kernel_h, columns_under(kTile), finish_.lanes()}; }
-  size_t window_bytes(const TensorView& in) const { return align_up(window(in).zero_elements() * sizeof(T)); }
   size_t sums_bytes(int64_t width) const { return direct() ? 0 : finish_.scratch_bytes(width); }
 
-  void run_line(const Window<T>& window, const TensorView& in, int64_t batch, int64_t y, int64_t width, T* row, int64_t step,
-                const T* zeros) const {
+  void run_line(const TensorView& in, int64_t batch, int64_t y, int64_t width, T* row, int64_t step) const {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t tile = width < kTile ? 1 : kTile, columns = columns_under(tile), in_width = in.shape[3], in_step = in.pixel_stride;
-    const auto rows = window.rows_at(batch, y * g.stride_h - g.pad_top, zeros);
+    const int64_t top = y * g.stride_h - g.pad_top, first = std::clamp<int64_t>(-top, 0, g.kernel_h);
+    const int64_t rows = std::clamp<int64_t>(in.shape[2] - top, first, g.kernel_h) - first;
+    const T* in_row = in.as<const T>() + batch * in.batch_stride + (top + first) * in.row_stride;
+    const T* weights = weights_.data() + first * g.kernel_w * Vec<T>::kLanes;
     for (int64_t m = 0; m < width; m += tile) {
       const int64_t x = std::min(m, width - tile);
       const int64_t left = x * g.stride_w - g.pad_left, begin = std::clamp<int64_t>(-left, 0, columns);
       const int64_t end = std::clamp<int64_t>(in_width - left, begin, columns);
       const bool inside = begin == 0 && end == columns;
       const auto run = tile == 1 ? one_ : inside ? inside_ : edge_;
-      run({.rows = rows,
-           .left = left * in_step,
+      run({.in = in_row + left * in_step,
+           .row_step = in.row_stride,
+           .rows = static_cast<int>(rows),
            .begin = static_cast<int>(begin),
            .end = static_cast<int>(end),
            .in_step = in_step,
-           .zeros = zeros,
-           .weights = weights_.data(),
+           .weights = weights,
            .lanes = finish_.lanes(),
            .out = row + x * step,
            .out_step = step},

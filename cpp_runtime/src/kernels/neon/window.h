@@ -55,8 +55,6 @@ template <class T> class Window {
     }
     return rows;
   }
-  // Scratch memory of who needs no patch.
-  size_t zero_elements() const { return static_cast<size_t>(zeros()); }
 
  private:
   // A row, and a patch's width before and behind it.
