@@ -2,7 +2,8 @@
 //
 // A strip is the output rows that 4 (kernel 3) or 8 (kernel 5) input rows are enough for. For each block of 8 channels the strip's
 // columns are transposed once, four rows to 8 channels x 4 rows; an output row is then kernel_w dot products per such quad of rows, with
-// weights that are zero where the row's window does not reach.
+// weights that are zero where the row's window does not reach. Where one quad holds a whole map, windows of kernel 5 need no second.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -25,24 +26,28 @@ using generic::ConvParameters;
 
 constexpr int64_t kBlock = 8;       // channels
 constexpr int64_t kQuadBytes = 32;  // a column of a block: [channel][row]
+constexpr int64_t kLowRows = 4;     // of a map that is one quad
 
 class Depthwise : public Kernel {
  public:
   Depthwise(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        quads_(parameters.geometry.kernel_h == 3 ? 1 : 2),
-        strip_rows_((4 * quads_ - parameters.geometry.kernel_h) / parameters.geometry.stride_h + 1), finish_(node, graph, parameters) {
+        strips_(strips_of(parameters.geometry)), finish_(node, graph, parameters) {
     const auto filter = generic::constant_input(node, graph, "Filter").as<int8_t>();
-    pack(filter);
+    pack(filter, 0, strips_);
+    // Sets that transpose zeros to something else have sums begin with what all rows of the window have of that.
+    if (strips_.quads == 2 && !parameters.same_padding && loops_.transposed_zero == 0) pack(filter, parameters.geometry.pad_top, low_);
     make_blocks(filter);
   }
 
   std::string_view name() const override { return name_; }
   bool by_rows() const override { return true; }
-  int64_t row_grain() const override { return strip_rows_; }
+  int64_t row_grain() const override { return strips_.rows; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    return static_cast<size_t>(threads) * layout_of(inputs[input_], outputs[0]).bytes();
+    const TensorView &in = inputs[input_], &out = outputs[0];
+    const size_t bytes = layout_of(strips_, in, out).bytes();
+    return static_cast<size_t>(threads) * (is_low(in, out) ? std::max(bytes, layout_of(low_, in, out).bytes()) : bytes);
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
@@ -51,21 +56,26 @@ class Depthwise : public Kernel {
     generic::expect_dtype(name(), "input", in, DataType::i8);
     if (!in.is_map() || in.shape[1] != parameters_.geometry.in_channels || in.shape[0] != out.shape[0])
       fail("depthwise_conv2d: input is %s, output %s", in.shape.str().c_str(), out.shape.str().c_str());
-    const Layout layout = layout_of(in, out);
-    const int64_t strips = (out.shape[2] + strip_rows_ - 1) / strip_rows_;
-    generic::parallel_rows(context, out.shape[0], out.shape[2], strip_rows_, [&](int64_t begin, int64_t end, int worker) {
+    const Strips& form = is_low(in, out) && !context.rows ? low_ : strips_;
+    const Layout layout = layout_of(form, in, out);
+    const int64_t strips = (out.shape[2] + form.rows - 1) / form.rows;
+    generic::parallel_rows(context, out.shape[0], out.shape[2], form.rows, [&](int64_t begin, int64_t end, int worker) {
       std::byte* memory = context.scratch + static_cast<size_t>(worker) * layout.bytes();
       // The borders of the columns stay zero.
       std::memset(memory, loops_.transposed_zero, layout.columns_bytes);
       std::memset(memory + layout.columns_bytes, 0, layout.zeros_bytes);
-      for (int64_t i = begin; i < end; i++) run_strip(in, outputs, layout, i / strips, i % strips * strip_rows_, memory);
+      for (int64_t i = begin; i < end; i++) run_strip(form, in, outputs, layout, i / strips, i % strips * form.rows, memory);
     });
   }
 
  private:
+  struct Strips {
+    int64_t quads, rows;          // of inputs, of outputs
+    std::vector<int8_t> weights;  // [block][row][quad][kernel column][8 channels][4 rows]
+  };
   struct Block {
     Ending ending;
-    DepthwiseFunction compute_row;
+    DepthwiseFunction compute_row, compute_low;  // of strips_, of low_
   };
   // Scratch memory of a worker: transposed columns, a row of zeros, rows of results.
   struct Layout {
@@ -73,29 +83,39 @@ class Depthwise : public Kernel {
     size_t columns_bytes, zeros_bytes, row_bytes, rows;
     size_t bytes() const { return columns_bytes + zeros_bytes + rows * row_bytes; }
   };
-  Layout layout_of(const TensorView& in, const TensorView& out) const {
+  Layout layout_of(const Strips& form, const TensorView& in, const TensorView& out) const {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t computed = (out.shape[3] + loops_.depthwise_columns - 1) / loops_.depthwise_columns * loops_.depthwise_columns;
     const int64_t columns = (computed - 1) * g.stride_w + g.kernel_w;
     return {.columns = columns,
-            .columns_bytes = align_up(static_cast<size_t>(quads_ * columns * kQuadBytes)),
+            .columns_bytes = align_up(static_cast<size_t>(form.quads * columns * kQuadBytes)),
             .zeros_bytes = align_up(static_cast<size_t>(in.shape[3] * in.pixel_stride)),
             .row_bytes = finish_.scratch_bytes(out),
-            .rows = static_cast<size_t>(strip_rows_)};
+            .rows = static_cast<size_t>(form.rows)};
   }
 
-  // Weights: [block][row of the strip][quad][kernel column][8 channels][4 rows]
-  void pack(std::span<const int8_t> filter) {
+  static Strips strips_of(const ConvGeometry& g) {
+    const int64_t quads = g.kernel_h == 3 ? 1 : 2;
+    return {.quads = quads, .rows = (4 * quads - g.kernel_h) / g.stride_h + 1, .weights = {}};
+  }
+
+  // Whether the map is a strip of low_.
+  bool is_low(const TensorView& in, const TensorView& out) const {
+    return !low_.weights.empty() && in.shape[2] <= kLowRows && out.shape[2] <= low_.rows;
+  }
+
+  // above: rows of the window of the first output that are above the first quad's.
+  void pack(std::span<const int8_t> filter, int64_t above, Strips& strips) {
     const ConvGeometry& g = parameters_.geometry;
     for (int64_t block = 0; block < lanes_; block += kBlock)
-      for (int64_t row = 0; row < strip_rows_; row++)
-        for (int64_t quad = 0; quad < quads_; quad++)
+      for (int64_t row = 0; row < strips.rows; row++)
+        for (int64_t quad = 0; quad < strips.quads; quad++)
           for (int64_t kx = 0; kx < g.kernel_w; kx++)
             for (int64_t channel = block; channel < block + kBlock; channel++)
               for (int64_t i = 0; i < 4; i++) {
-                const int64_t ky = quad * 4 + i - row * g.stride_h;
+                const int64_t ky = above + quad * 4 + i - row * g.stride_h;
                 const bool reached = ky >= 0 && ky < g.kernel_h && channel < g.in_channels;
-                weights_.push_back(reached ? filter[static_cast<size_t>((channel * g.kernel_h + ky) * g.kernel_w + kx)] : int8_t{0});
+                strips.weights.push_back(reached ? filter[static_cast<size_t>((channel * g.kernel_h + ky) * g.kernel_w + kx)] : int8_t{0});
               }
   }
 
@@ -111,17 +131,18 @@ class Depthwise : public Kernel {
     for (size_t first = 0; first < sums.size(); first += kBlock) {
       const Sums known{std::span(sums).subspan(first, kBlock), std::span(reach).subspan(first, kBlock)};
       Ending ending = choose_ending(finish_.form(), known, part(rules, first, kBlock));
-      const DepthwiseFunction compute_row = loops_.depthwise(g.kernel_w, g.stride_w, ending.form);
-      blocks_.push_back({std::move(ending), compute_row});
+      const auto compute = [&](const Strips& strips) { return loops_.depthwise(g.kernel_w, g.stride_w, strips.quads, ending.form); };
+      const DepthwiseFunction compute_row = compute(strips_), compute_low = low_.weights.empty() ? nullptr : compute(low_);
+      blocks_.push_back({std::move(ending), compute_row, compute_low});
     }
   }
 
   // Input rows from first_row on, `reached` of them: others have weights of zero, and may not be in memory.
-  void transpose_block(const TensorView& in, const Layout& layout, int64_t batch, int64_t first_row, int64_t reached, int64_t block,
-                       const int8_t* zeros, int8_t* columns) const {
+  void transpose_block(const Strips& form, const TensorView& in, const Layout& layout, int64_t batch, int64_t first_row, int64_t reached,
+                       int64_t block, const int8_t* zeros, int8_t* columns) const {
     const int64_t left = parameters_.pad_left(in.shape[3]);
     const int64_t count = std::max<int64_t>(0, std::min(in.shape[3], layout.columns - left));
-    for (int64_t quad = 0; quad < quads_; quad++) {
+    for (int64_t quad = 0; quad < form.quads; quad++) {
       const int8_t* rows[4];
       for (int64_t i = 0; i < 4; i++) {
         const int64_t offset = quad * 4 + i, y = first_row + offset;
@@ -132,24 +153,26 @@ class Depthwise : public Kernel {
     }
   }
 
-  void run_strip(const TensorView& in, std::span<const TensorView> outputs, const Layout& layout, int64_t batch, int64_t y,
-                 std::byte* memory) const {
+  void run_strip(const Strips& form, const TensorView& in, std::span<const TensorView> outputs, const Layout& layout, int64_t batch,
+                 int64_t y, std::byte* memory) const {
     const ConvGeometry& g = parameters_.geometry;
-    const int64_t height = outputs[0].shape[2], rows = std::min(strip_rows_, height - y);
+    const bool low = &form == &low_;
+    const int64_t height = outputs[0].shape[2], rows = std::min(form.rows, height - y);
     auto* columns = reinterpret_cast<int8_t*>(memory);
     const auto* zeros = reinterpret_cast<const int8_t*>(memory + layout.columns_bytes);
-    std::array<ConvFinish::Row, 4> out;
+    std::array<ConvFinish::Row, kLowRows> out;
     for (size_t r = 0; r < static_cast<size_t>(rows); r++)
       out[r] = finish_.row(outputs, batch * height + y + static_cast<int64_t>(r),
                            memory + layout.columns_bytes + layout.zeros_bytes + r * layout.row_bytes);
     const ptrdiff_t element = finish_.form().store == Store::fp32 ? sizeof(float) : 1;
-    const int64_t row_weights = quads_ * g.kernel_w * kQuadBytes;
+    const int64_t row_weights = form.quads * g.kernel_w * kQuadBytes;
+    const int64_t first_row = low ? 0 : y * g.stride_h - parameters_.pad_top(in.shape[2]);
+    const int64_t reached = low ? in.shape[2] : (rows - 1) * g.stride_h + g.kernel_h;
     for (int64_t block = 0; block < lanes_; block += kBlock) {
-      const int64_t reached = (rows - 1) * g.stride_h + g.kernel_h;
-      transpose_block(in, layout, batch, y * g.stride_h - parameters_.pad_top(in.shape[2]), reached, block, zeros, columns);
-      const auto& [ending, compute_row] = blocks_[static_cast<size_t>(block / kBlock)];
+      transpose_block(form, in, layout, batch, first_row, reached, block, zeros, columns);
+      const auto& [ending, compute_row, compute_low] = blocks_[static_cast<size_t>(block / kBlock)];
       const FinishConstants constants = ending.constants(finish_.constants(), block);
-      const int8_t* weights = weights_.data() + block / kBlock * strip_rows_ * row_weights;
+      const int8_t* weights = form.weights.data() + block / kBlock * form.rows * row_weights;
       for (int64_t r = 0; r < rows; r++) {
         const ConvFinish::Row& row = out[static_cast<size_t>(r)];
         const DepthwiseRow arguments{.columns = columns,
@@ -160,7 +183,7 @@ class Depthwise : public Kernel {
                                      .out_step = row.step,
                                      .width = outputs[0].shape[3],
                                      .form = ending.form};
-        compute_row(arguments, constants);
+        (low ? compute_low : compute_row)(arguments, constants);
       }
     }
     for (int64_t r = 0; r < rows; r++) finish_.complete(out[static_cast<size_t>(r)], outputs, batch * height + y + r);
@@ -170,9 +193,10 @@ class Depthwise : public Kernel {
   const InnerLoops& loops_ = inner_loops();
   ConvParameters parameters_;
   size_t input_;
-  int64_t lanes_, quads_, strip_rows_;
+  int64_t lanes_;
+  Strips strips_;
+  Strips low_{.quads = 1, .rows = kLowRows, .weights = {}};  // for maps of up to kLowRows rows; without weights there is no such form
   ConvFinish finish_;
-  std::vector<int8_t> weights_;
   std::vector<Block> blocks_;
 };
 

@@ -103,7 +103,8 @@ struct InnerLoops {
   void (*transpose_quads)(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out);
   int8_t transposed_zero;
   int64_t depthwise_columns;  // outputs computed together: rows of columns are read as if the width were a multiple of it
-  DepthwiseFunction (*depthwise)(int64_t kernel, int64_t stride, const Form& form);
+  // quads: one for kernel 3, two for kernel 5; of a set whose transposed_zero is 0, one for that too
+  DepthwiseFunction (*depthwise)(int64_t kernel, int64_t stride, int64_t quads, const Form& form);
 
   // lanes: a multiple of 8
   void (*sum_product_rows)(const ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out);

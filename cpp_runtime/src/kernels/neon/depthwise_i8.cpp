@@ -37,15 +37,14 @@ template <Form F>
   }
 }
 
-template <int Kernel, int Stride, Form F> void compute_row(const DepthwiseRow& given, const FinishConstants& given_constants) {
-  constexpr int kQuads = Kernel == 3 ? 1 : 2;
+template <int Kernel, int Stride, int Quads, Form F> void compute_row(const DepthwiseRow& given, const FinishConstants& given_constants) {
   // Outputs that share the loads of columns; more pay off where there is much to do after the sums.
   constexpr int kColumns = Kernel == 5 && F.function == Function::hard_swish ? kDepthwiseColumns : 2;
   const DepthwiseRow row = given;
   const FinishConstants constants = given_constants;
-  int8x16_t weights[kQuads][Kernel][2];
+  int8x16_t weights[Quads][Kernel][2];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < kQuads * Kernel * 2; i++) weights[i / 2 / Kernel][i / 2 % Kernel][i % 2] = vld1q_s8(row.weights + 16 * i);
+  for (int i = 0; i < Quads * Kernel * 2; i++) weights[i / 2 / Kernel][i / 2 % Kernel][i % 2] = vld1q_s8(row.weights + 16 * i);
   const int8_t* columns = row.columns;
   std::byte* out = row.out;
   for (int64_t x = 0; x < row.width; x += kColumns, columns += kColumns * Stride * kQuadBytes, out += kColumns * row.out_step) {
@@ -57,7 +56,7 @@ template <int Kernel, int Stride, Form F> void compute_row(const DepthwiseRow& g
       sums[i][1] = vld1q_s32(start + 4);
     }
 #pragma clang loop unroll(full)
-    for (int q = 0; q < kQuads; q++)
+    for (int q = 0; q < Quads; q++)
 #pragma clang loop unroll(full)
       for (int k = 0; k < Kernel + Stride * (kColumns - 1); k++) {
         const int8_t* column = columns + q * row.quad_step + k * kQuadBytes;
@@ -83,9 +82,10 @@ template <int Kernel, int Stride, Form F> void compute_row(const DepthwiseRow& g
   }
 }
 
-template <Form F> DepthwiseFunction choose_window(int64_t kernel, int64_t stride) {
-  if (kernel == 3) return stride == 1 ? compute_row<3, 1, F> : compute_row<3, 2, F>;
-  return stride == 1 ? compute_row<5, 1, F> : compute_row<5, 2, F>;
+template <Form F> DepthwiseFunction choose_window(int64_t kernel, int64_t stride, int64_t quads) {
+  if (kernel == 3) return stride == 1 ? compute_row<3, 1, 1, F> : compute_row<3, 2, 1, F>;
+  if (quads == 1) return stride == 1 ? compute_row<5, 1, 1, F> : compute_row<5, 2, 1, F>;
+  return stride == 1 ? compute_row<5, 1, 2, F> : compute_row<5, 2, 2, F>;
 }
 
 }  // namespace
@@ -101,19 +101,19 @@ void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t col
   }
 }
 
-DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, const Form& form) {
+DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, int64_t quads, const Form& form) {
   const bool hard_swish = form.function == Function::hard_swish;
   switch (form.store) {
     case Store::steps:
-      return hard_swish ? choose_window<Form{Function::hard_swish, Store::steps}>(kernel, stride)
-                        : choose_window<Form{Function::linear, Store::steps}>(kernel, stride);
+      return hard_swish ? choose_window<Form{Function::hard_swish, Store::steps}>(kernel, stride, quads)
+                        : choose_window<Form{Function::linear, Store::steps}>(kernel, stride, quads);
     case Store::calib:
     case Store::bounded_calib:  // steps as a rule
-      return hard_swish ? choose_window<Form{Function::hard_swish, Store::calib}>(kernel, stride)
-                        : choose_window<Form{Function::linear, Store::calib}>(kernel, stride);
+      return hard_swish ? choose_window<Form{Function::hard_swish, Store::calib}>(kernel, stride, quads)
+                        : choose_window<Form{Function::linear, Store::calib}>(kernel, stride, quads);
     default:
-      return hard_swish ? choose_window<Form{Function::hard_swish, Store::fp32}>(kernel, stride)
-                        : choose_window<Form{Function::linear, Store::fp32}>(kernel, stride);
+      return hard_swish ? choose_window<Form{Function::hard_swish, Store::fp32}>(kernel, stride, quads)
+                        : choose_window<Form{Function::linear, Store::fp32}>(kernel, stride, quads);
   }
 }
 

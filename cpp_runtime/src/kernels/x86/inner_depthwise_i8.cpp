@@ -62,7 +62,7 @@ void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t col
   }
 }
 
-DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, const Form&) {
+DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, int64_t, const Form&) {
   if (kernel == 3) return stride == 1 ? run<3, 1> : run<3, 2>;
   return stride == 1 ? run<5, 1> : run<5, 2>;
 }
