@@ -45,28 +45,51 @@ template <int Vectors> void sum_window(const Window<float>& w, float* out) {
   for (int v = 0; v < Vectors; v++) vst1q_f32(out + 4 * v, sum[v]);
 }
 
-// Eight pixels of a row are summed in fp16, values of up to 65504 / 8, and join sums of fp32.
-template <int Vectors> void sum_window(const Window<Half>& w, float* out) {
-  constexpr int64_t kPixels = 8;
+// Sums of fp32, of a run of pixels each.
+template <int Vectors> struct WideSums {
   float32x4_t low[Vectors], high[Vectors];
-  for (int v = 0; v < Vectors; v++) low[v] = high[v] = vdupq_n_f32(0);
+
+  [[gnu::always_inline]] void add(const float16x8_t (&part)[Vectors]) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < Vectors; v++) {
+      low[v] = low[v] + vcvt_f32_f16(vget_low_f16(part[v]));
+      high[v] = high[v] + vcvt_high_f32_f16(part[v]);
+    }
+  }
+};
+
+// The sum in fp16 of the next pixels of a row.
+template <int Pixels, int Vectors>
+[[gnu::always_inline]] inline void sum_pixels(const Half*& in, ptrdiff_t step, float16x8_t (&part)[Vectors]) {
+  for (int v = 0; v < Vectors; v++) part[v] = vld1q_f16(in + 8 * v);
+  in += step;
+#pragma clang loop unroll(full)
+  for (int i = 1; i < Pixels; i++, in += step) {
+    asm volatile("" : "+r"(in));  // a step at a time, instead of a register for each pixel
+    for (int v = 0; v < Vectors; v++) part[v] = part[v] + vld1q_f16(in + 8 * v);
+  }
+}
+
+// Sixteen pixels of a row are summed in fp16, values of up to 65504 / 16, as widening costs more than adding.
+template <int Vectors> void sum_window(const Window<Half>& w, float* out) {
+  constexpr int kPixels = 16;
+  WideSums<Vectors> sums{};
   for (int64_t y = 0; y < w.rows; y++) {
     const Half* in = w.in + y * w.row_step;
-    for (int64_t x = 0; x < w.pixels; x += kPixels) {
-      float16x8_t part[Vectors];
-      for (int v = 0; v < Vectors; v++) part[v] = vld1q_f16(in + 8 * v);
-      in += w.pixel_step;
-      for (int64_t i = 1; i < std::min(kPixels, w.pixels - x); i++, in += w.pixel_step)
-        for (int v = 0; v < Vectors; v++) part[v] = part[v] + vld1q_f16(in + 8 * v);
-      for (int v = 0; v < Vectors; v++) {
-        low[v] = low[v] + vcvt_f32_f16(vget_low_f16(part[v]));
-        high[v] = high[v] + vcvt_high_f32_f16(part[v]);
-      }
+    float16x8_t part[Vectors];
+    int64_t x = 0;
+    for (; x + kPixels <= w.pixels; x += kPixels) {
+      sum_pixels<kPixels>(in, w.pixel_step, part);
+      sums.add(part);
+    }
+    for (; x < w.pixels; x++) {
+      sum_pixels<1>(in, w.pixel_step, part);
+      sums.add(part);
     }
   }
   for (int v = 0; v < Vectors; v++) {
-    vst1q_f32(out + 8 * v, low[v]);
-    vst1q_f32(out + 8 * v + 4, high[v]);
+    vst1q_f32(out + 8 * v, sums.low[v]);
+    vst1q_f32(out + 8 * v + 4, sums.high[v]);
   }
 }
 
