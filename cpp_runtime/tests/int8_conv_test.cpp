@@ -68,22 +68,6 @@ Dense<float> awkward_reals(Random& random, const Shape& shape, float scale) {
   return d;
 }
 
-// An int8 convolution that makes the last input of `op`, so that it is known to lie within +-4.
-void add_producer(Operator& op) {
-  graph::Node node;
-  node.op = "conv2d";
-  node.precision = 2;
-  node.alias = "fp32_out";
-  node.attrs["Input0_scale"] = std::vector<float>{1.0f};
-  node.attrs["Filter0_scale"] = std::vector<float>{4.0f / (128 * 127)};
-  static const std::vector<int8_t> kWeight{127};
-  const std::span<const std::byte> bytes = std::as_bytes(std::span<const int8_t>(kWeight));
-  op.graph.values.push_back({"w", std::make_shared<graph::Constant>(graph::Constant{DataType::i8, {1, 1, 1, 1}, nullptr, bytes})});
-  node.inputs.push_back({"Filter", 0, static_cast<graph::ValueId>(op.graph.values.size() - 1)});
-  node.outputs.push_back({"Output", 0, op.node.inputs.back().value});
-  op.graph.nodes.push_back(std::move(node));
-}
-
 void add_outputs(Operator& op, const Case& c, const Shape& shape, Random& random) {
   if (c.end == End::int8_out || (c.end == End::fp32_out && c.residual_scale == 0 && (c.act.empty() || c.own_act))) {
     op.output("Output", c.end == End::int8_out ? DataType::i8 : DataType::f32, shape);
@@ -96,7 +80,7 @@ void add_outputs(Operator& op, const Case& c, const Shape& shape, Random& random
     op.input("Residual", c.awkward_residual ? awkward_reals(random, residual, 0.05f) : random.reals(residual, -3, 3));
     tail->residual = static_cast<int>(op.node.inputs.size()) - 1;
     tail->residual_scale = c.residual_scale;
-    if (!c.awkward_residual && random.chance(70)) add_producer(op);
+    if (!c.awkward_residual && random.chance(70)) add_producer(op, op.node.inputs.back().value);
   }
   const auto calib = [&] { tail->outputs.push_back({DataType::i8, output_scale(random)}); };
   if (c.end == End::calib || c.end == End::two_calibs || c.end == End::all) calib();

@@ -60,6 +60,18 @@ TEST_CASE("nothing is known of what other operators make, nor of what adds it") 
   CHECK(std::isinf(value_bound(graph.nodes.back().outputs[0].value, graph)));
 }
 
+TEST_CASE("what ends in hard_sigmoid is at most one") {
+  graph::Graph graph;
+  const graph::ValueId gate = add_convolution(graph);
+  graph::Node hard_sigmoid;
+  hard_sigmoid.op = "hard_sigmoid";
+  graph::FusedTail tail;
+  tail.activation = std::make_shared<const graph::Node>(hard_sigmoid);
+  tail.outputs.push_back({DataType::f32, 0});
+  graph.nodes.back().tail = std::make_shared<const graph::FusedTail>(tail);
+  CHECK(value_bound(gate, graph) == 1);
+}
+
 TEST_CASE("activations keep a bound or lose it") {
   using kernels::int8::activated_bound;
   CHECK(activated_bound(5, {.kind = kernels::ActKind::relu}) == 5);

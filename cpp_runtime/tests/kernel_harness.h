@@ -245,6 +245,22 @@ class Operator {
   std::vector<std::pair<DataType, Shape>> shapes_;
 };
 
+// An int8 convolution that makes an input of `op`, so that it is known to lie within +-4.
+inline void add_producer(Operator& op, graph::ValueId value) {
+  graph::Node node;
+  node.op = "conv2d";
+  node.precision = 2;
+  node.alias = "fp32_out";
+  node.attrs["Input0_scale"] = std::vector<float>{1.0f};
+  node.attrs["Filter0_scale"] = std::vector<float>{4.0f / (128 * 127)};
+  static const std::vector<int8_t> kWeight{127};
+  const std::span<const std::byte> bytes = std::as_bytes(std::span<const int8_t>(kWeight));
+  op.graph.values.push_back({"w", std::make_shared<graph::Constant>(graph::Constant{DataType::i8, {1, 1, 1, 1}, nullptr, bytes})});
+  node.inputs.push_back({"Filter", 0, static_cast<graph::ValueId>(op.graph.values.size() - 1)});
+  node.outputs.push_back({"Output", 0, value});
+  op.graph.nodes.push_back(std::move(node));
+}
+
 // |a - b| <= tolerance * max(1, |b|), for every element.
 inline void check_close(const Dense<float>& actual, const Dense<float>& expected, double tolerance = 1e-5) {
   REQUIRE(actual.shape == expected.shape);

@@ -38,6 +38,7 @@ double own_bound(const graph::Node& node, const graph::Graph& graph, const TailP
   bound = activated_bound(bound, generic::conv_activation(node));
   if (!tail.addend.empty()) return kUnbounded;
   if (!tail.activation) return bound;
+  if (tail.activation->op == UnaryOp::hard_sigmoid) return 1;
   if (tail.activation->op != UnaryOp::relu && tail.activation->op != UnaryOp::hard_swish) return kUnbounded;
   return activated_bound(bound, tail.activation->parameters.act);
 }

@@ -4,6 +4,7 @@
 
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "kernels/int8/value_bound.h"
 #include "kernels/neon/convert.h"
 #include "kernels/neon/float_kernels.h"
 #include "kernels/neon/float_node.h"
@@ -47,26 +48,37 @@ template <class T, class Out, Operation O> void run_float(const Run<T>& run) {
   }
 }
 
-template <Operation O> void run_int8(const Run<float>& r) {
+// S: calib or, where all results are known to be numbers that fit, bounded_calib.
+template <Operation O, Store S> void run_int8(const Run<float>& r) {
   auto* out = reinterpret_cast<int8_t*>(r.out);
   const float32x4_t scale = vdupq_n_f32(r.inverse_scale);
   for (int64_t p = 0; p < r.pixels; p++) {
     const float *x = r.x + p * r.x_step, *y = r.y + p * r.y_step;
     int8_t* to = out + p * r.out_step;
-    const auto scaled = [&](int64_t c)
-                            __attribute__((always_inline)) { return without_nan(vmulq_f32(combine<float, O>(x + c, y + c), scale)); };
+    const auto scaled = [&](int64_t c) __attribute__((always_inline)) {
+      const float32x4_t v = vmulq_f32(combine<float, O>(x + c, y + c), scale);
+      return S == Store::bounded_calib ? v : without_nan(v);
+    };
     int64_t c = 0;
-    for (; c + 16 <= r.lanes; c += 16) vst1q_s8(to + c, round_to_int8(scaled(c), scaled(c + 4), scaled(c + 8), scaled(c + 12), -127));
-    if (c < r.lanes) vst1_s8(to + c, round_to_int8(scaled(c), scaled(c + 4), -127));
+    for (; c + 16 <= r.lanes; c += 16) vst1q_s8(to + c, to_int8<S>(scaled(c), scaled(c + 4), scaled(c + 8), scaled(c + 12), -127));
+    if (c < r.lanes) vst1_s8(to + c, to_int8<S>(scaled(c), scaled(c + 4), -127));
   }
 }
 
 template <class T> using RunFunction = void (*)(const Run<T>& run);
 
-template <Operation O> RunFunction<float> pick(const TailParameters::Output& output, float) {
-  return output.int8() ? run_int8<O> : run_float<float, float, O>;
+// Whether all that is rounded to int8 is known to be numbers that fit 16 bits.
+template <Operation O> bool is_bounded(const graph::Node& node, const graph::Graph& graph, float inverse_scale) {
+  const double x = int8::value_bound(node.input("X"), graph), y = int8::value_bound(node.input("Y"), graph);
+  return (O == Operation::add ? x + y : x * y) * static_cast<double>(inverse_scale) < int8::kBound;
 }
-template <Operation O> RunFunction<Half> pick(const TailParameters::Output& output, Half) {
+
+template <Operation O>
+RunFunction<float> pick(const TailParameters::Output& output, const graph::Node& node, const graph::Graph& graph, float) {
+  if (!output.int8()) return run_float<float, float, O>;
+  return is_bounded<O>(node, graph, output.inverse_scale) ? run_int8<O, Store::bounded_calib> : run_int8<O, Store::calib>;
+}
+template <Operation O> RunFunction<Half> pick(const TailParameters::Output& output, const graph::Node&, const graph::Graph&, Half) {
   return output.dtype == DataType::f16 ? run_float<Half, Half, O> : run_float<Half, float, O>;
 }
 
@@ -74,7 +86,8 @@ template <class T> class Elementwise : public Kernel {
  public:
   Elementwise(const graph::Node& node, const graph::Graph& graph)
       : x_(generic::input_index(node, "X")), y_(generic::input_index(node, "Y")), output_(parse_tail(node, graph).outputs[0]),
-        function_(node.op == "elementwise_add" ? pick<Operation::add>(output_, T()) : pick<Operation::mul>(output_, T())),
+        function_(node.op == "elementwise_add" ? pick<Operation::add>(output_, node, graph, T())
+                                               : pick<Operation::mul>(output_, node, graph, T())),
         plain_(plain_kernel<T>(node, graph)) {}
 
   std::string_view name() const override { return float_name<T>("neon.elementwise", "neon.elementwise.fp16"); }
