@@ -45,6 +45,10 @@ void check(const Case& c, const std::string& op_name, Random& random, Net net, d
   const Shape out = c.out();
   const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
   text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1, net);
+  if (net == Net::fp16 && random.chance(50)) {
+    op.attribute(std::string(graph::kLongSums), true);
+    text += " long sums";
+  }
   CAPTURE(text);
   check_neon(op, net, tolerance);
 }

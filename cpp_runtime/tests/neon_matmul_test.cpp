@@ -68,7 +68,7 @@ TEST_CASE("neon fc fp32 is close to the plain set in nets without int8") {
   }
 }
 
-// Rounded inputs and weights, and sums of eight products in fp16.
+// Rounded inputs and weights, and sums in fp16.
 TEST_CASE("neon fc fp16 is close to the plain set") {
   Random random(33);
   for (int i = 0; i < 200; i++) {
@@ -81,7 +81,9 @@ TEST_CASE("neon fc fp16 is close to the plain set") {
     if (random.chance(80)) op.constant("Bias", random.reals({n}));
     op.attribute("in_num_col_dims", 1);
     if (random.chance(20)) op.attribute("activation_type", std::string("relu"));
-    const std::string text = Shape{m, k}.str() + " to " + std::to_string(n);
+    const bool long_sums = random.chance(50);
+    if (long_sums) op.attribute(std::string(graph::kLongSums), true);
+    const std::string text = Shape{m, k}.str() + " to " + std::to_string(n) + (long_sums ? " long sums" : "");
     CAPTURE(text);
     if (random.chance(50)) {
       check_fp16(op, {m, n}, random, "neon.fc.fp16", 5e-3);
@@ -120,7 +122,9 @@ TEST_CASE("neon rnn fp16 is close to the plain set") {
                     .layers = random.integer(1, 3),
                     .directions = random.integer(1, 2)};
     CAPTURE(text_of(lstm));
-    check_fp16(rnn(random, lstm, 2 / std::sqrt(static_cast<float>(lstm.hidden))), lstm.out(), random, "neon.rnn.lstm.fp16", 5e-3);
+    Operator op = rnn(random, lstm, 2 / std::sqrt(static_cast<float>(lstm.hidden)));
+    if (random.chance(50)) op.attribute(std::string(graph::kLongSums), true);
+    check_fp16(op, lstm.out(), random, "neon.rnn.lstm.fp16", 5e-3);
   }
 }
 

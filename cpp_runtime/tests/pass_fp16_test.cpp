@@ -70,6 +70,18 @@ TEST_CASE("lower_to_fp16: residuals are fp16 too") {
   CHECK(dtypes_of(graph, graph.nodes[3]) == std::vector{DataType::f32});
 }
 
+TEST_CASE("lower_to_fp16: nodes have long sums unless the graph returns a map of several pixels") {
+  const auto has_long_sums = [](const Graph& graph) { return graph::has_long_sums(node_of(graph, "conv2d")); };
+  Net map(45), pixel(46), both(47);
+  map.conv("x", "c", {.kernel = 3}).fetch("c");
+  CHECK_FALSE(has_long_sums(lowered(map, is_conv)));
+  const Attrs global{{"pooling_type", std::string("avg")}, {"global_pooling", true}, {"ksize", std::vector<int32_t>{1, 1}}};
+  pixel.conv("x", "c", {.kernel = 3}).unary("pool2d", "c", "p", global).fetch("p");
+  CHECK(has_long_sums(lowered(pixel, is_conv)));
+  both.conv("x", "c", {.kernel = 3}).unary("pool2d", "c", "p", global).fetch("p").fetch("c");
+  CHECK_FALSE(has_long_sums(lowered(both, is_conv)));
+}
+
 TEST_CASE("lower_to_fp16: elementwise operators follow what makes their inputs") {
   Net net(44);
   net.conv("x", "c", {.kernel = 3}).unary("softmax", "c", "s").add("c", "s", "a").add("s", "s", "b").fetch("a").fetch("b");

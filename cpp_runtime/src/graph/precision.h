@@ -1,6 +1,8 @@
 // The values of Node::precision, as opt writes them, and the conversions between two of them.
 #pragma once
 
+#include <string_view>
+
 #include "graph/graph.h"
 
 namespace edgeocr::graph {
@@ -15,5 +17,9 @@ constexpr DataType dtype_of(int precision) {
 // A calib between fp32 and fp16: a conversion without a scale.
 inline bool narrows(const Node& node) { return node.op == "calib" && node.alias == "fp32_to_fp16"; }
 inline bool widens(const Node& node) { return node.op == "calib" && node.alias == "fp16_to_fp32"; }
+
+// Whether a node of fp16 may add its products to a sum one after the other in fp16 (passes/lower_to_fp16.h).
+constexpr std::string_view kLongSums = "long_sums";
+inline bool has_long_sums(const Node& node) { return node.has_attr(kLongSums); }
 
 }  // namespace edgeocr::graph

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "graph/passes/probe.h"
 #include "graph/passes/rewrite.h"
 #include "graph/passes/tails.h"
 #include "graph/precision.h"
@@ -12,9 +15,18 @@ namespace edgeocr::graph {
 
 namespace {
 
+bool may_return_map(const Graph& graph) {
+  const std::vector<Inferred> values = probe_shapes(graph);
+  return values.empty() || std::ranges::any_of(graph.outputs, [&](ValueId output) {
+           const Shape& shape = values[static_cast<size_t>(output)].shape;
+           return shape.rank() == 4 && shape[2] * shape[3] > 1;
+         });
+}
+
 class Lowering {
  public:
-  Lowering(Graph& graph, const std::function<bool(const Node& node)>& has_kernel) : graph_(graph), fp16_(graph.values.size()) {
+  Lowering(Graph& graph, const std::function<bool(const Node& node)>& has_kernel)
+      : graph_(graph), long_sums_(!may_return_map(graph)), fp16_(graph.values.size()) {
     const Uses uses(graph);
     const auto is_lowered = [&](int n) { return static_cast<bool>(lowered_[static_cast<size_t>(n)]); };
     const auto is_made_lowered = [&](const Port& port) { return uses.producer(port.value) >= 0 && is_lowered(uses.producer(port.value)); };
@@ -54,6 +66,7 @@ class Lowering {
 
   void lower(Node& node) const {
     node.precision = kFp16Precision;
+    if (long_sums_) node.attrs[std::string(kLongSums)] = true;
     FusedTail tail = tail_of(node);
     for (size_t i = 0; i < node.outputs.size(); i++)
       if (is_fp16(node.outputs[i].value)) tail.outputs[i].dtype = DataType::f16;
@@ -77,6 +90,7 @@ class Lowering {
   }
 
   Graph& graph_;
+  bool long_sums_;
   std::vector<bool> lowered_;  // nodes
   std::vector<bool> fp16_;     // values
   std::map<ValueId, ValueId> conversions_;

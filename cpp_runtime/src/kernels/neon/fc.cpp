@@ -23,7 +23,7 @@ template <class T> class Fc : public Kernel {
   Fc(const graph::Node& node, const graph::Graph& graph)
       : form_(generic::fc_form(node, graph)), input_(generic::input_index(node, form_.input)), k_(form_.k), n_(form_.n),
         finish_(generic::bias_or_zeros(node, graph, n_), activation_of(node), parse_tail(node, graph),
-                std::is_same_v<T, float> && !is_pure_fp32(graph)),
+                std::is_same_v<T, float> && !is_pure_fp32(graph), graph::has_long_sums(node)),
         end_(end_of(node, graph)), gemm_(make_gemm(generic::constant_input(node, graph, form_.weights))) {}
 
   std::string_view name() const override { return float_name<T>("neon.fc.fp32", "neon.fc.fp16"); }

@@ -127,11 +127,12 @@ void FinishLoops::run_columns(float* y, float* other, int64_t row, int64_t colum
 }
 
 template <class T>
-Finish<T>::Finish(const std::vector<float>& bias, const Activation& act, TailParameters tail, bool plain)
+Finish<T>::Finish(const std::vector<float>& bias, const Activation& act, TailParameters tail, bool plain, bool long_sums)
     : FinishLoops(static_cast<int64_t>(bias.size()), act, std::move(tail), plain), bias_(bias.begin(), bias.end()) {
   bias_.resize(static_cast<size_t>(lanes()), static_cast<T>(0.0f));
   constants_.bias = bias_.data();
   form_.plain = plain;
+  form_.long_sums = long_sums;
   const std::optional<Activation> single = single_activation(act_, tail_);
   const bool power_of_two = (tail_.residual_scale & (tail_.residual_scale - 1)) == 0;
   on_registers_ = single.has_value() && neon::on_registers(*single) && tail_.addend.empty() && power_of_two && tail_.outputs.size() == 1 &&

@@ -28,6 +28,7 @@ struct FloatForm {
   // The plain set's bits: sums begin at zero, the bias comes behind them, hard_swish rounds as requant.h has it. Otherwise sums begin with
   // the bias, and hard_swish takes its shortest form.
   bool plain = true;
+  bool long_sums = false;  // fp16, of nodes that may have them (graph/passes/lower_to_fp16.h)
   bool operator==(const FloatForm&) const = default;
 };
 
@@ -110,15 +111,15 @@ class FinishLoops {
 
 template <class T> class Finish : public FinishLoops {
  public:
-  // bias: one per channel; plain: give the plain set's bits.
-  Finish(const std::vector<float>& bias, const Activation& act, TailParameters tail, bool plain);
+  // bias: one per channel; plain: give the plain set's bits; long_sums: FloatForm's.
+  Finish(const std::vector<float>& bias, const Activation& act, TailParameters tail, bool plain, bool long_sums = false);
   Finish(Finish&&) = default;  // not copied: constants() points at the bias
 
   // Whether form() is all there is to do, on maps whose pixels hold whole vectors.
   bool on_registers() const { return on_registers_; }
   // For kernels: where not on_registers(), sums get their bias alone.
   const FloatForm& form() const { return form_; }
-  FloatForm bias_alone() const { return {FloatForm::Act::none, false, form_.plain}; }
+  FloatForm bias_alone() const { return {FloatForm::Act::none, false, form_.plain, form_.long_sums}; }
   const Constants<T>& constants() const { return constants_; }
 
   // The residual of a run of pixels that starts at pixel `first` of outputs of this shape and stays in one row of them, unless

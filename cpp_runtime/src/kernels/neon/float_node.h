@@ -31,7 +31,8 @@ inline bool has_filter(const graph::Node& node, const graph::Graph& graph) {
 // Bias, activation and tail of a convolution.
 template <class T> Finish<T> finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {
   const bool plain = std::is_same_v<T, float> && !is_pure_fp32(graph);
-  return {generic::bias_or_zeros(node, graph, channels), generic::conv_activation(node), parse_tail(node, graph), plain};
+  return {generic::bias_or_zeros(node, graph, channels), generic::conv_activation(node), parse_tail(node, graph), plain,
+          graph::has_long_sums(node)};
 }
 
 template <class T> std::string_view float_name(std::string_view fp32, std::string_view fp16) {

@@ -75,16 +75,16 @@ template <class T> struct GemmTile {
           typename V::Values values[P];
 #pragma clang loop unroll(full)
           for (int p = 0; p < P; p++) values[p] = V::load_values(x + p * row.pixel_step + k);
-          multiply<P, Q, Rgb>(sum, values, w);
+          multiply<P, Q, F, Rgb>(sum, values, w);
         }
       }
       store<P, Q, F>(sum, row, first, tile.column, bias, c);
     }
   }
 
-  template <int P, int Q, bool Rgb>
+  template <int P, int Q, FloatForm F, bool Rgb>
   [[gnu::always_inline]] static void multiply(Sums<T, P, Q>& sum, const typename V::Values (&values)[P], const T*& w) {
-    if constexpr (V::kShortSums) {
+    if constexpr (V::kShortSums && !F.long_sums) {
       Sums<T, P, Q> part;
       multiply_values<T, Rgb, true, P, Q>(part, values, w);
 #pragma clang loop unroll(full)
@@ -112,29 +112,38 @@ template <class T> struct GemmTile {
     }
   }
 
-  template <int P, int Q, bool Rgb, bool Plain> static RowFunction pick_act(const FloatForm& form) {
-    if (form.residual) return run<P, Q, FloatForm{Act::none, true, Plain}, Rgb>;
+  template <int P, int Q, bool Rgb, bool Plain, bool Long> static RowFunction pick_act(const FloatForm& form) {
+    if (form.residual) return run<P, Q, FloatForm{Act::none, true, Plain, Long}, Rgb>;
     switch (form.act) {
-      case Act::none: return run<P, Q, FloatForm{Act::none, false, Plain}, Rgb>;
-      case Act::relu: return run<P, Q, FloatForm{Act::relu, false, Plain}, Rgb>;
+      case Act::none: return run<P, Q, FloatForm{Act::none, false, Plain, Long}, Rgb>;
+      case Act::relu: return run<P, Q, FloatForm{Act::relu, false, Plain, Long}, Rgb>;
       case Act::hard_swish: break;
     }
-    return run<P, Q, FloatForm{Act::hard_swish, false, Plain}, Rgb>;
+    return run<P, Q, FloatForm{Act::hard_swish, false, Plain, Long}, Rgb>;
   }
-  template <int P, int Q, bool Rgb> static RowFunction pick(const FloatForm& form) {
+  template <int P, int Q, bool Rgb, bool Long> static RowFunction pick(const FloatForm& form) {
     if constexpr (std::is_same_v<T, float>)
-      if (form.plain) return pick_act<P, Q, Rgb, true>(form);
-    return pick_act<P, Q, Rgb, false>(form);
+      if (form.plain) return pick_act<P, Q, Rgb, true, false>(form);
+    return pick_act<P, Q, Rgb, false, Long>(form);
   }
 
-  template <int P, int Columns, bool Rgb> static void set(Tile& tile, const FloatForm& form) {
+  template <int P, int Columns, bool Rgb, bool Long = false> static void set(Tile& tile, const FloatForm& form) {
     tile.columns = Columns;
     tile.pixels = P;
-    tile.many = pick<P, Columns / V::kLanes, Rgb>(form);
-    tile.few = pick<1, Columns / V::kLanes, Rgb>(form);
+    tile.many = pick<P, Columns / V::kLanes, Rgb, Long>(form);
+    tile.few = pick<1, Columns / V::kLanes, Rgb, Long>(form);
+  }
+
+  static void choose_long(Tile& tile, int64_t columns, const FloatForm& form, bool rgb) {
+    if (rgb) return set<8, 8, true, true>(tile, form);
+    if (columns >= Gemm<T>::kColumns) return set<7, Gemm<T>::kColumns, false, true>(tile, form);
+    if (columns >= 16) return set<8, 16, false, true>(tile, form);
+    return set<8, 8, false, true>(tile, form);
   }
 
   static void choose(Tile& tile, int64_t columns, const FloatForm& form, bool rgb) {
+    if constexpr (V::kShortSums)
+      if (form.long_sums) return choose_long(tile, columns, form, rgb);
     if (rgb) return set<8, 8, true>(tile, form);
     if (columns >= Gemm<T>::kColumns) return set<4, Gemm<T>::kColumns, false>(tile, form);
     if constexpr (V::kLanes == 4)

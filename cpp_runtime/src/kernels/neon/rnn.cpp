@@ -14,9 +14,9 @@ namespace {
 
 template <class T> class NeonLstmCell : public LstmCell<T> {
  public:
-  explicit NeonLstmCell(const LstmWeights& weights)
-      : width_(weights.width), hidden_(weights.hidden), input_(input_product(weights)), bias_(weights.bias.begin(), weights.bias.end()),
-        step_(recurrent_step(weights)) {}
+  NeonLstmCell(const LstmWeights& weights, bool long_sums)
+      : width_(weights.width), hidden_(weights.hidden), input_(input_product(weights, long_sums)),
+        bias_(weights.bias.begin(), weights.bias.end()), step_(recurrent_step(weights)) {}
 
   void multiply_inputs(const T* in, int64_t rows, T* gates) const override {
     Row<T> row;
@@ -33,8 +33,8 @@ template <class T> class NeonLstmCell : public LstmCell<T> {
   void step(const T* gates, const T* h, float* state, T* h_out) const override { step_.run(gates, h, state, h_out); }
 
  private:
-  static Gemm<T> input_product(const LstmWeights& w) {
-    const FloatForm form{.plain = std::is_same_v<T, float>};
+  static Gemm<T> input_product(const LstmWeights& w, bool long_sums) {
+    const FloatForm form{.plain = std::is_same_v<T, float>, .long_sums = long_sums};
     const auto weight = [&](int64_t, int64_t i, int64_t gate) { return w.input[static_cast<size_t>(gate * w.width + i)]; };
     return {1, w.width, 4 * w.hidden, form, weight};
   }
@@ -50,6 +50,10 @@ template <class T> class NeonLstmCell : public LstmCell<T> {
   LstmStep<T> step_;
 };
 
+template <class T, bool LongSums> std::unique_ptr<LstmCell<T>> make(const LstmWeights& weights) {
+  return std::make_unique<NeonLstmCell<T>>(weights, LongSums);
+}
+
 }  // namespace
 
 template <class T> bool accepts_rnn(const graph::Node& node, const graph::Graph& graph) {
@@ -57,9 +61,8 @@ template <class T> bool accepts_rnn(const graph::Node& node, const graph::Graph&
 }
 
 template <class T> std::unique_ptr<Kernel> create_rnn(const graph::Node& node, const graph::Graph& graph) {
-  return create_lstm<T>(
-      node, graph, float_name<T>("neon.rnn.lstm", "neon.rnn.lstm.fp16"),
-      [](const LstmWeights& weights) -> std::unique_ptr<LstmCell<T>> { return std::make_unique<NeonLstmCell<T>>(weights); });
+  const LstmCellFactory<T>* make_cell = graph::has_long_sums(node) ? make<T, true> : make<T, false>;
+  return create_lstm<T>(node, graph, float_name<T>("neon.rnn.lstm", "neon.rnn.lstm.fp16"), make_cell);
 }
 
 template bool accepts_rnn<float>(const graph::Node&, const graph::Graph&);
