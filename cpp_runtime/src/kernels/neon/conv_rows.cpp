@@ -6,10 +6,11 @@ namespace edgeocr::kernels::neon {
 
 namespace {
 
-// Pixels of a window's row, so many that their lanes are whole vectors.
-template <class T> int64_t window_columns(int64_t kernel_w, int64_t in_lanes) {
-  const int64_t vector = Vec<T>::kLanes, pixels = in_lanes % vector == 0 ? 1 : vector / in_lanes;
-  return (kernel_w + pixels - 1) / pixels * pixels;
+// Pixels of a window's row, so many that their lanes are what Gemm takes.
+template <class T> int64_t window_columns(const ConvGeometry& g) {
+  const int64_t lanes = pixel_stride_of(g.in_channels), vector = Vec<T>::kLanes;
+  const int64_t pixels = g.in_channels == 3 ? Gemm<T>::kRgbPixels : lanes % vector == 0 ? 1 : vector / lanes;
+  return (g.kernel_w + pixels - 1) / pixels * pixels;
 }
 
 template <class T>
@@ -28,7 +29,7 @@ Gemm<T> make_gemm(const ConvGeometry& g, const graph::Constant& filter, int64_t 
 
 template <class T>
 ConvRows<T>::ConvRows(const ConvGeometry& geometry, const graph::Constant& filter, int64_t lanes, const FloatForm& form)
-    : geometry_(geometry), lanes_(pixel_stride_of(geometry.in_channels)), columns_(window_columns<T>(geometry.kernel_w, lanes_)),
+    : geometry_(geometry), lanes_(pixel_stride_of(geometry.in_channels)), columns_(window_columns<T>(geometry)),
       gemm_(make_gemm<T>(geometry, filter, lanes_, columns_, lanes, form)) {}
 
 // Rows shorter than two edges are one copy.

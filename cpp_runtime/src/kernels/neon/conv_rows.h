@@ -30,7 +30,7 @@ template <class T> class ConvRows {
 
   ConvGeometry geometry_;
   int64_t lanes_;    // of an input pixel
-  int64_t columns_;  // of a window: kernel_w, and one of zero weights where pixels of four lanes would leave half a vector
+  int64_t columns_;  // of a window: kernel_w, and those of zero weights where pixels of four lanes would leave less than Gemm takes
   Gemm<T> gemm_;
 };
 

@@ -145,7 +145,7 @@ Finish<T>::Finish(const std::vector<float>& bias, const Activation& act, TailPar
   constants_.offset = single->offset * scale;
   constants_.threshold = single->threshold * scale;
   constants_.slope = single->inverse_scale;
-  offsets_.assign(Vec<T>::kLanes, static_cast<T>(constants_.offset));
+  offsets_.assign(Constants<T>::kOffsets * Vec<T>::kLanes, static_cast<T>(constants_.offset));
   constants_.offsets = offsets_.data();
 }
 

@@ -29,6 +29,8 @@ struct FloatForm {
   // the bias, and hard_swish takes its shortest form.
   bool plain = true;
   bool long_sums = false;  // fp16, of nodes that may have them (graph/passes/lower_to_fp16.h)
+  // Without: sums begin with their first products. With neither the plain form nor an activation nor a residual only.
+  bool bias = true;
   bool operator==(const FloatForm&) const = default;
 };
 
@@ -36,23 +38,29 @@ template <class T> struct Constants {
   const T* bias = nullptr;  // one per channel, zeros for those that only pad
   // hard_swish. plain: offset, threshold, 1 / scale; else x clip(slope x + offset, 0, threshold), all three divided by scale
   float offset = 0, threshold = 0, slope = 0;
-  const T* offsets = nullptr;  // a vector of offset
+  const T* offsets = nullptr;  // kOffsets vectors of offset: loads of neighbours join, loads of one do not
+  static constexpr int kOffsets = 24 / Vec<T>::kLanes;
 };
 
-// One vector of channels of one pixel.
+// One vector of channels of one pixel. offsets: unknown_address(constants.offsets), or further on.
 template <class T, FloatForm F>
 [[gnu::always_inline]] inline typename Vec<T>::Register finish(typename Vec<T>::Register v, const T* bias, const T* residual,
-                                                               const Constants<T>& c) {
+                                                               const Constants<T>& c, const T* offsets) {
   using V = Vec<T>;
   if constexpr (F.plain) v = v + V::load(bias);
   if constexpr (F.act == FloatForm::Act::relu) v = V::max_number(v, V::broadcast(0));
   if constexpr (F.act == FloatForm::Act::hard_swish) {
-    const auto lifted = F.plain ? v + V::broadcast(c.offset) : V::fma(load_again(c.offsets), v, V::broadcast(c.slope));
+    const auto lifted = F.plain ? v + V::broadcast(c.offset) : V::fma(V::load(offsets), v, V::broadcast(c.slope));
     const auto clipped = V::min(V::max_number(lifted, V::broadcast(0)), V::broadcast(c.threshold));
     v = v * (F.plain ? clipped * V::broadcast(c.slope) : clipped);
   }
   if constexpr (F.residual) v = v + V::load(residual);
   return v;
+}
+template <class T, FloatForm F>
+[[gnu::always_inline]] inline typename Vec<T>::Register finish(typename Vec<T>::Register v, const T* bias, const T* residual,
+                                                               const Constants<T>& c) {
+  return finish<T, F>(v, bias, residual, c, unknown_address(c.offsets));
 }
 
 // One row of pixels.

@@ -52,62 +52,111 @@ template <class T> struct GemmTile {
   using Act = FloatForm::Act;
 
   // P pixels x Q vectors of columns at a time. The last tile is moved back so that it ends with the row.
-  template <int P, int Q, FloatForm F, bool Rgb>
-  static void run(const Row<T>& given_row, const Tile& given_tile, const Constants<T>& constants) {
+  template <int P, int Q, FloatForm F, bool Rgb> static void run(const Row<T>& row, const Tile& given_tile, const Constants<T>& constants) {
     // Copies, which no store can change.
-    const Row<T> row = given_row;
+    const auto segments = row.segments;
     const Tile tile = given_tile;
     const Constants<T> c = constants;
-    const T* bias = c.bias + tile.column;
-    const ptrdiff_t start_step = row.start == nullptr ? 0 : row.start_step;
+    const ptrdiff_t pixel_step = row.pixel_step, out_step = row.out_step, start_step = row.start == nullptr ? 0 : row.start_step;
+    const T* bias = F.bias ? c.bias + tile.column : nullptr;
     const T* start = F.plain ? kZeros<T>.data() : row.start == nullptr ? bias : row.start + tile.column;
-    for (int64_t m = 0; m < row.pixels; m += P) {
-      const int64_t first = std::min(m, row.pixels - P);
+    T* out = row.out + tile.column;
+    Residual residual{F.residual ? row.residual + tile.column : nullptr, row.residual_step, row.first, row.residual_shift};
+    ptrdiff_t at = 0;
+    int64_t left = row.pixels;
+    while (left > 0) {
       Sums<T, P, Q> sum;
-#pragma clang loop unroll(full)
-      for (int p = 0; p < P; p++)
-#pragma clang loop unroll(full)
-        for (int q = 0; q < Q; q++) sum[p][q] = load_again(start + (first + p) * start_step + V::kLanes * q);
+      if constexpr (F.bias) begin<P, Q>(sum, start, start_step);
       const T* w = tile.weights;
       for (int s = 0; s < tile.segments; s++) {
-        const T* x = row.segments[static_cast<size_t>(s)] + first * row.pixel_step;
-        for (int64_t k = 0; k < tile.k; k += V::kLanes) {
-          typename V::Values values[P];
-#pragma clang loop unroll(full)
-          for (int p = 0; p < P; p++) values[p] = V::load_values(x + p * row.pixel_step + k);
-          multiply<P, Q, F, Rgb>(sum, values, w);
+        const T* x = segments[static_cast<size_t>(s)] + at;
+        int64_t k = 0;
+        if constexpr (has_parts(F) || !F.bias) {
+          // The first products join what sums begin with: it is nothing, or as short as a part.
+          if (s == 0) {
+            multiply_step<P, Q, Rgb, !F.bias>(sum, x, pixel_step, w);
+            k = kStep<Rgb>;
+          }
         }
+        for (; k < tile.k; k += kStep<Rgb>) multiply<P, Q, F, Rgb>(sum, x + k, pixel_step, w);
       }
-      store<P, Q, F>(sum, row, first, tile.column, bias, c);
+      store<P, Q, F>(sum, out, out_step, bias, residual, c);
+      left -= P;
+      const int64_t step = std::min<int64_t>(left, P);
+      at += step * pixel_step, out += step * out_step, start += step * start_step, residual.pixel += step;
+    }
+  }
+
+  struct Residual {
+    const T* from;
+    ptrdiff_t step;
+    int64_t pixel;
+    int shift;
+  };
+
+  template <int P, int Q> [[gnu::always_inline]] static void begin(Sums<T, P, Q>& sum, const T* start, ptrdiff_t step) {
+#pragma clang loop unroll(full)
+    for (int p = 0; p < P; p++) {
+      const T* pixel = unknown_address(start + p * step);
+#pragma clang loop unroll(full)
+      for (int q = 0; q < Q; q++) sum[p][q] = V::load(pixel + V::kLanes * q);
+    }
+  }
+
+  // Whether products are summed apart, in parts.
+  static constexpr bool has_parts(const FloatForm& form) { return V::kShortSums && !form.long_sums; }
+
+  // Values of a pixel whose products are summed apart: a vector; of rgb three pixels, a vector and a half.
+  template <bool Rgb> static constexpr int64_t kStep = Rgb ? 4 * Gemm<T>::kRgbPixels : V::kLanes;
+
+  template <int P, int Q, bool Rgb, bool Fresh>
+  [[gnu::always_inline]] static void multiply_step(Sums<T, P, Q>& sum, const T* x, ptrdiff_t step, const T*& w) {
+    typename V::Values values[P];
+#pragma clang loop unroll(full)
+    for (int p = 0; p < P; p++) values[p] = V::load_values(x + p * step);
+    multiply_values<T, Rgb, Fresh, P, Q>(sum, values, w);
+    if constexpr (kStep<Rgb> > V::kLanes) {
+#pragma clang loop unroll(full)
+      for (int p = 0; p < P; p++) values[p] = V::load_four_values(x + p * step + V::kLanes);
+      multiply_value<T, 0, false, P, Q>(sum, values, w);
+      multiply_value<T, 1, false, P, Q>(sum, values, w);
+      multiply_value<T, 2, false, P, Q>(sum, values, w);
     }
   }
 
   template <int P, int Q, FloatForm F, bool Rgb>
-  [[gnu::always_inline]] static void multiply(Sums<T, P, Q>& sum, const typename V::Values (&values)[P], const T*& w) {
-    if constexpr (V::kShortSums && !F.long_sums) {
+  [[gnu::always_inline]] static void multiply(Sums<T, P, Q>& sum, const T* x, ptrdiff_t step, const T*& w) {
+    if constexpr (has_parts(F)) {
       Sums<T, P, Q> part;
-      multiply_values<T, Rgb, true, P, Q>(part, values, w);
+      multiply_step<P, Q, Rgb, true>(part, x, step, w);
 #pragma clang loop unroll(full)
       for (int p = 0; p < P; p++)
 #pragma clang loop unroll(full)
         for (int q = 0; q < Q; q++) sum[p][q] = sum[p][q] + part[p][q];
     } else {
-      multiply_values<T, Rgb, false, P, Q>(sum, values, w);
+      multiply_step<P, Q, Rgb, false>(sum, x, step, w);
     }
   }
 
   template <int P, int Q, FloatForm F>
-  [[gnu::always_inline]] static void store(const Sums<T, P, Q>& sum, const Row<T>& row, int64_t first, int64_t column, const T* bias,
+  [[gnu::always_inline]] static void store(const Sums<T, P, Q>& sum, T* out, ptrdiff_t out_step, const T* bias, const Residual& residual,
                                            const Constants<T>& c) {
-    T* out = row.out + first * row.out_step + column;
 #pragma clang loop unroll(full)
     for (int p = 0; p < P; p++) {
-      const T* residual = nullptr;
-      if constexpr (F.residual) residual = row.residual + ((row.first + first + p) >> row.residual_shift) * row.residual_step + column;
-#pragma clang loop unroll(full)
-      for (int q = 0; q < Q; q++) {
+      const T* addend = nullptr;
+      if constexpr (F.residual) addend = residual.from + ((residual.pixel + p) >> residual.shift) * residual.step;
+      const T* offsets = unknown_address(c.offsets);
+      const auto finish_one = [&](int q) {
         const int at = V::kLanes * q;
-        V::store(out + p * row.out_step + at, finish<T, F>(sum[p][q], bias + at, F.residual ? residual + at : nullptr, c));
+        return finish<T, F>(sum[p][q], F.plain ? bias + at : nullptr, F.residual ? addend + at : nullptr, c, offsets + at);
+      };
+      // Two at a time, whose stores are one.
+#pragma clang loop unroll(full)
+      for (int q = 0; q < Q; q += 2) {
+        T* to = out + p * out_step + V::kLanes * q;
+        const auto one = finish_one(q), two = q + 1 < Q ? finish_one(q + 1) : one;
+        V::store(to, one);
+        if (q + 1 < Q) V::store(to + V::kLanes, two);
       }
     }
   }
@@ -115,11 +164,13 @@ template <class T> struct GemmTile {
   template <int P, int Q, bool Rgb, bool Plain, bool Long> static RowFunction pick_act(const FloatForm& form) {
     if (form.residual) return run<P, Q, FloatForm{Act::none, true, Plain, Long}, Rgb>;
     switch (form.act) {
-      case Act::none: return run<P, Q, FloatForm{Act::none, false, Plain, Long}, Rgb>;
+      case Act::none: break;
       case Act::relu: return run<P, Q, FloatForm{Act::relu, false, Plain, Long}, Rgb>;
-      case Act::hard_swish: break;
+      case Act::hard_swish: return run<P, Q, FloatForm{Act::hard_swish, false, Plain, Long}, Rgb>;
     }
-    return run<P, Q, FloatForm{Act::hard_swish, false, Plain, Long}, Rgb>;
+    if constexpr (!Plain)
+      if (!form.bias) return run<P, Q, FloatForm{.plain = false, .long_sums = Long, .bias = false}, Rgb>;
+    return run<P, Q, FloatForm{.plain = Plain, .long_sums = Long}, Rgb>;
   }
   template <int P, int Q, bool Rgb, bool Long> static RowFunction pick(const FloatForm& form) {
     if constexpr (std::is_same_v<T, float>)

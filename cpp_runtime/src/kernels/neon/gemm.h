@@ -4,7 +4,8 @@
 // for others. Columns (output channels) are cut into tiles of 24, the rest of 8, in fp32 a last one of 4; a register tile is
 // 4 pixels x 24 columns, 8 x 8 or 12 x 4.
 // fp32 sums take their products in order by fused multiply-adds, as the plain kernels do on this processor: with a plain form
-// (finish.h) the bits are theirs. fp16 sums join eight products at a time, which are summed apart: their error is that of fp32 sums.
+// (finish.h) the bits are theirs. fp16 sums join eight products at a time, of rgb nine, which are summed apart, but for the first: their
+// error is that of fp32 sums.
 // Long fp16 sums (FloatForm) take their products in order too, and leave registers for tiles of 7 x 24 and 8 x 16.
 #pragma once
 
@@ -19,10 +20,11 @@ template <class T> class Gemm {
  public:
   using Weight = std::function<float(int64_t segment, int64_t k, int64_t column)>;
 
-  static constexpr int64_t kColumns = 24;  // of the widest tile
+  static constexpr int64_t kColumns = 24;                             // of the widest tile
+  static constexpr int64_t kRgbPixels = Vec<T>::kLanes == 4 ? 1 : 3;  // of four values, multiplied in one go
 
-  // k: values per segment, a multiple of Vec<T>::kLanes; columns: of eight, or in fp32 of four (the last four of a form without
-  // activation and residual). rgb: of every four values the last is always zero.
+  // k: values per segment, a multiple of Vec<T>::kLanes, of rgb of so many pixels; columns: of eight, or in fp32 of four (the last four of
+  // a form without activation and residual). rgb: of every four values the last is always zero.
   Gemm(int64_t segments, int64_t k, int64_t columns, const FloatForm& form, const Weight& weight, bool rgb = false);
   Gemm(Gemm&&) = default;  // not copied: tiles point at the weights
 

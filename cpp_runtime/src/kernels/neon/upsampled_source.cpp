@@ -26,7 +26,8 @@ struct Combination {
 
 // Columns [combination][output channel].
 template <class T>
-Gemm<T> make_gemm(const graph::Constant& filter, int64_t in_lanes, int64_t lanes, std::span<const Combination> combinations) {
+Gemm<T> make_gemm(const graph::Constant& filter, int64_t in_lanes, int64_t lanes, std::span<const Combination> combinations,
+                  bool bias = false) {
   const auto values = filter.as<float>();
   const int64_t outputs = filter.shape[0], inputs = filter.shape[1];
   const auto weight = [&](int64_t, int64_t c, int64_t column) {
@@ -40,7 +41,7 @@ Gemm<T> make_gemm(const graph::Constant& filter, int64_t in_lanes, int64_t lanes
     }
     return static_cast<float>(sum);
   };
-  return {1, in_lanes, static_cast<int64_t>(combinations.size()) * lanes, {.plain = false}, weight};
+  return {1, in_lanes, static_cast<int64_t>(combinations.size()) * lanes, {.plain = false, .bias = bias}, weight};
 }
 
 constexpr Combination kPlain[] = {{Taps::sum, Taps::sum}};
@@ -92,10 +93,9 @@ template <class T> struct UpsampledSource<T>::Products {
 
 template <class T>
 UpsampledSource<T>::UpsampledSource(const graph::Constant& filter, int64_t factor, int64_t lanes)
-    : factor_(factor), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes),
-      zeros_(static_cast<size_t>(4 * lanes), static_cast<T>(0.0f)), plain_(make_gemm<T>(filter, in_lanes_, lanes, kPlain)),
-      along_(make_gemm<T>(filter, in_lanes_, lanes, kAlong)), between_(make_gemm<T>(filter, in_lanes_, lanes, kBetweenRows)),
-      both_(make_gemm<T>(filter, in_lanes_, lanes, kBoth)) {}
+    : factor_(factor), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), zeros_(static_cast<size_t>(lanes), static_cast<T>(0.0f)),
+      plain_(make_gemm<T>(filter, in_lanes_, lanes, kPlain, true)), along_(make_gemm<T>(filter, in_lanes_, lanes, kAlong)),
+      between_(make_gemm<T>(filter, in_lanes_, lanes, kBetweenRows)), both_(make_gemm<T>(filter, in_lanes_, lanes, kBoth)) {}
 
 template <class T> size_t UpsampledSource<T>::scratch_elements(const TensorView& in) const {
   const int64_t width = in.shape[3];
@@ -121,7 +121,7 @@ template <class T> typename UpsampledSource<T>::Products UpsampledSource<T>::pro
 template <class T> void UpsampledSource<T>::clear(T* scratch) const { *reinterpret_cast<typename Products::Tags*>(scratch) = {-1, -1, -1}; }
 
 template <class T>
-void UpsampledSource<T>::multiply(const Gemm<T>& gemm, const T* pixels, ptrdiff_t step, int64_t count, const T* bias, T* out) const {
+void UpsampledSource<T>::multiply(const Gemm<T>& gemm, const T* pixels, ptrdiff_t step, int64_t count, T* out, const T* bias) const {
   Row<T> row;
   row.segments[0] = pixels;
   row.pixel_step = step;
@@ -135,9 +135,9 @@ template <class T>
 void UpsampledSource<T>::multiply_row(const TensorView& in, int64_t batch, int64_t row, const T* bias, const Products& p) const {
   const int64_t width = in.shape[3];
   const T* x = in.as<const T>() + batch * in.batch_stride + row * in.row_stride;
-  multiply(plain_, x, in.pixel_stride, width, bias == nullptr ? zeros_.data() : bias, p.plain);
+  multiply(plain_, x, in.pixel_stride, width, p.plain, bias == nullptr ? zeros_.data() : bias);
   subtract_neighbours(x, in.pixel_stride, width, in_lanes_, p.differences);
-  multiply(along_, p.differences, in_lanes_, width + 1, zeros_.data(), p.along);
+  multiply(along_, p.differences, in_lanes_, width + 1, p.along);
 }
 
 // Between row - 1 and row.
@@ -151,9 +151,9 @@ template <class T> void UpsampledSource<T>::multiply_boundary(const TensorView& 
     subtract<T>(above == nullptr ? nullptr : above + at, below == nullptr ? nullptr : below + at, in_lanes_,
                 p.row_differences + x * in_lanes_);
   }
-  multiply(between_, p.row_differences, in_lanes_, width, zeros_.data(), p.between);
+  multiply(between_, p.row_differences, in_lanes_, width, p.between);
   subtract_neighbours(p.row_differences, in_lanes_, width, in_lanes_, p.differences);
-  multiply(both_, p.differences, in_lanes_, width + 1, zeros_.data(), p.both);
+  multiply(both_, p.differences, in_lanes_, width + 1, p.both);
 }
 
 template <class T> void UpsampledSource<T>::expand(int64_t width, Phase phase, const Products& p) const {

@@ -35,10 +35,10 @@ template <class T> class UpsampledSource {
   void multiply_row(const TensorView& in, int64_t batch, int64_t row, const T* bias, const Products& p) const;
   void multiply_boundary(const TensorView& in, int64_t batch, int64_t row, const Products& p) const;
   void expand(int64_t width, Phase phase, const Products& p) const;
-  void multiply(const Gemm<T>& gemm, const T* pixels, ptrdiff_t step, int64_t count, const T* bias, T* out) const;
+  void multiply(const Gemm<T>& gemm, const T* pixels, ptrdiff_t step, int64_t count, T* out, const T* bias = nullptr) const;
 
   int64_t factor_, in_lanes_, lanes_;
-  std::vector<T> zeros_;  // the bias of most products
+  std::vector<T> zeros_;  // in place of the bias
   Gemm<T> plain_, along_, between_, both_;
 };
 

@@ -78,7 +78,7 @@ template <class T> bool Winograd<T>::suits(const ConvGeometry& g) {
 
 template <class T>
 Winograd<T>::Winograd(const graph::Constant& filter, int64_t lanes, const FloatForm& form)
-    : in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), zeros_(static_cast<size_t>(lanes), static_cast<T>(0.0f)) {
+    : in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes) {
   using Act = FloatForm::Act;
   transform_outputs_ = form.act == Act::none   ? transform_outputs<FloatForm{Act::none, false, false}>
                        : form.act == Act::relu ? transform_outputs<FloatForm{Act::relu, false, false}>
@@ -97,7 +97,7 @@ Winograd<T>::Winograd(const graph::Constant& filter, int64_t lanes, const FloatF
         }
         return static_cast<float>(sum);
       };
-      gemms_.emplace_back(1, in_lanes_, lanes_, FloatForm{.plain = false}, weight);
+      gemms_.emplace_back(1, in_lanes_, lanes_, FloatForm{.plain = false, .bias = false}, weight);
     }
 }
 
@@ -185,7 +185,6 @@ template <class T> void Winograd<T>::run(const TensorView& in, const Band& band,
   T* transformed = scratch + align_up(window(in).elements() * sizeof(T)) / sizeof(T);
   T* products = transformed + kElements * tiles * in_lanes_;
   transform_inputs(in, band, scratch, transformed);
-  const Constants<T> no_bias{.bias = zeros_.data()};
   for (int64_t element = 0; element < kElements; element++) {
     Row<T> row;
     row.segments[0] = transformed + element * tiles * in_lanes_;
@@ -193,7 +192,7 @@ template <class T> void Winograd<T>::run(const TensorView& in, const Band& band,
     row.pixels = tiles;
     row.out = products + element * tiles * lanes_;
     row.out_step = lanes_;
-    gemms_[static_cast<size_t>(element)].run(row, no_bias);
+    gemms_[static_cast<size_t>(element)].run(row, {});
   }
   transform_outputs_({products, tiles, width, lanes_, band, constants});
 }

@@ -45,7 +45,6 @@ template <class T> class Winograd {
 
   int64_t in_lanes_, lanes_;
   OutputFunction transform_outputs_;
-  std::vector<T> zeros_;        // the bias of the products
   std::vector<Gemm<T>> gemms_;  // one per element of a transformed tile
 };
 

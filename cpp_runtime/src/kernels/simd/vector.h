@@ -52,6 +52,7 @@ template <> struct Vec<Half> {
 
   [[gnu::always_inline]] static Register load(const Half* p) { return vld1q_f16(p); }
   [[gnu::always_inline]] static Values load_values(const Half* p) { return vld1q_f16(p); }
+  [[gnu::always_inline]] static Values load_four_values(const Half* p) { return vcombine_f16(vld1_f16(p), vdup_n_f16(0)); }
   [[gnu::always_inline]] static void store(Half* p, Register v) { vst1q_f16(p, v); }
   [[gnu::always_inline]] static Register broadcast(float v) { return vdupq_n_f16(static_cast<Half>(v)); }
   [[gnu::always_inline]] static Register fma(Register sum, Register a, Register b) { return vfmaq_f16(sum, a, b); }
@@ -68,11 +69,14 @@ template <> struct Vec<Half> {
 
 #endif
 
-// Loads again what the compiler may hold in a register already: as an addend of a multiply-add, which overwrites it, a load is free, a
-// copy of a register is not.
-template <class T> [[gnu::always_inline]] inline typename Vec<T>::Register load_again(const T* p) {
+// The same address, of which the compiler does not know that it is: it loads again what it may hold in a register already. As an addend
+// of a multiply-add, which overwrites it, a load is free, a copy of a register is not.
+template <class T> [[gnu::always_inline]] inline const T* unknown_address(const T* p) {
   asm volatile("" : "+r"(p));
-  return Vec<T>::load(p);
+  return p;
+}
+template <class T> [[gnu::always_inline]] inline typename Vec<T>::Register load_again(const T* p) {
+  return Vec<T>::load(unknown_address(p));
 }
 
 }  // namespace edgeocr::kernels
