@@ -29,6 +29,7 @@ template <class T> struct TileArguments {
   int64_t lanes;
   T* out;
   ptrdiff_t out_step;
+  int64_t tiles;  // side by side
 };
 
 // Keeps the compiler from loading a row before the one above has been summed: registers for one row is what there is.
@@ -49,30 +50,34 @@ void run_tile(const TileArguments<T>& tile, const Constants<T>& constants) {
   const TileArguments<T> t = tile;
   const Constants<T> c = constants;
   constexpr int kColumns = (P - 1) * Step + Kernel;
-  const T* lane_weights = t.weights;
-  for (int64_t lane = 0; lane < t.lanes; lane += V::kLanes, lane_weights += Kernel * Kernel * V::kLanes) {
-    typename V::Register sum[P];
+  for (int64_t tile = 0; tile < t.tiles; tile++) {
+    const T* in = t.in + tile * P * Step * t.in_step;
+    T* out = t.out + tile * P * t.out_step;
+    const T* lane_weights = t.weights;
+    for (int64_t lane = 0; lane < t.lanes; lane += V::kLanes, lane_weights += Kernel * Kernel * V::kLanes) {
+      typename V::Register sum[P];
 #pragma clang loop unroll(full)
-    for (int p = 0; p < P; p++) sum[p] = F.plain ? V::broadcast(0) : load_again(c.bias + lane);
-    const T *row = t.in + lane, *w = lane_weights;
+      for (int p = 0; p < P; p++) sum[p] = F.plain ? V::broadcast(0) : load_again(c.bias + lane);
+      const T *row = in + lane, *w = lane_weights;
 #pragma clang loop unroll(disable)
-    for (int ky = 0; ky < t.rows; ky++, row += t.row_step, w += Kernel * V::kLanes) {
-      begin_row<T>(sum, row);
-      typename V::Register x[kColumns];
+      for (int ky = 0; ky < t.rows; ky++, row += t.row_step, w += Kernel * V::kLanes) {
+        begin_row<T>(sum, row);
+        typename V::Register x[kColumns];
 #pragma clang loop unroll(full)
-      for (int i = 0; i < kColumns; i++) {
-        const bool outside = Edge && (i < t.begin || i >= t.end);
-        x[i] = V::load(outside ? kZeros<T>.data() : row + i * t.in_step);
+        for (int i = 0; i < kColumns; i++) {
+          const bool outside = Edge && (i < t.begin || i >= t.end);
+          x[i] = V::load(outside ? kZeros<T>.data() : row + i * t.in_step);
+        }
+#pragma clang loop unroll(full)
+        for (int kx = 0; kx < Kernel; kx++) {
+          const auto weight = V::load(w + kx * V::kLanes);
+#pragma clang loop unroll(full)
+          for (int p = 0; p < P; p++) sum[p] = V::fma(sum[p], weight, x[p * Step + kx]);
+        }
       }
 #pragma clang loop unroll(full)
-      for (int kx = 0; kx < Kernel; kx++) {
-        const auto weight = V::load(w + kx * V::kLanes);
-#pragma clang loop unroll(full)
-        for (int p = 0; p < P; p++) sum[p] = V::fma(sum[p], weight, x[p * Step + kx]);
-      }
+      for (int p = 0; p < P; p++) V::store(out + p * t.out_step + lane, finish<T, F>(sum[p], c.bias + lane, nullptr, c));
     }
-#pragma clang loop unroll(full)
-    for (int p = 0; p < P; p++) V::store(t.out + p * t.out_step + lane, finish<T, F>(sum[p], c.bias + lane, nullptr, c));
   }
 }
 
@@ -145,11 +150,13 @@ template <class T> class Depthwise : public Kernel {
     const int64_t rows = std::clamp<int64_t>(in.shape[2] - top, first, g.kernel_h) - first;
     const T* in_row = in.as<const T>() + batch * in.batch_stride + (top + first) * in.row_stride;
     const T* weights = weights_.data() + first * g.kernel_w * Vec<T>::kLanes;
-    for (int64_t m = 0; m < width; m += tile) {
+    for (int64_t m = 0, tiles = 1; m < width; m += tiles * tile) {
       const int64_t x = std::min(m, width - tile);
       const int64_t left = x * g.stride_w - g.pad_left, begin = std::clamp<int64_t>(-left, 0, columns);
       const int64_t end = std::clamp<int64_t>(in_width - left, begin, columns);
       const bool inside = begin == 0 && end == columns;
+      // Tiles inside follow each other.
+      tiles = inside ? std::min((width - x) / tile, (in_width - left - columns) / (tile * g.stride_w) + 1) : 1;
       const auto run = tile == 1 ? one_ : inside ? inside_ : edge_;
       run({.in = in_row + left * in_step,
            .row_step = in.row_stride,
@@ -160,7 +167,8 @@ template <class T> class Depthwise : public Kernel {
            .weights = weights,
            .lanes = finish_.lanes(),
            .out = row + x * step,
-           .out_step = step},
+           .out_step = step,
+           .tiles = tiles},
           finish_.constants());
     }
   }
