@@ -1,8 +1,9 @@
 // conv2d_transpose_pair, fp32: the head of the detector, per pixel of its input a network of two layers.
 //
 // The first convolution makes 2x2 pixels of 24 channels, "hidden", the second 2x2 pixels of each. So a pixel is a product with 4 x 24
-// columns, relu, and per group of 24 a product with 4 columns; hidden values stay in L1. Sums begin at zero and take their
-// products in the order of channels, biases follow, sigmoid is math.h's: the bits are those of the plain kernels, one after the other.
+// columns, relu, and per group of 24 a product with 4 columns; hidden values stay in L1. Sums take their products in the order of
+// channels. In nets with int8 they begin at zero, biases follow, sigmoid is math.h's: the bits are those of the plain kernels, one after
+// the other. In others they begin with the biases, and sigmoid does without a division, within 1e-6.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -13,7 +14,9 @@
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/math.h"
+#include "kernels/neon/fast_sigmoid.h"
 #include "kernels/neon/float_kernels.h"
+#include "kernels/pure_fp32.h"
 #include "kernels/simd/vector.h"
 #include "kernels/tail.h"
 
@@ -39,13 +42,16 @@ template <int Lane, int P, int Q>
 }
 
 // weights: [channel][kHidden] of one tap.
+template <bool Plain>
 void compute_hidden(const std::array<const float*, kPixels>& pixels, int64_t channels, const float* weights, const float* bias,
                     float* out) {
   float32x4_t sums[kPixels][kVectors];
 #pragma clang loop unroll(full)
-  for (int p = 0; p < kPixels; p++)
+  for (int p = 0; p < kPixels; p++) {
+    const float* begin = unknown_address(Plain ? kZeros.data() : bias);
 #pragma clang loop unroll(full)
-    for (int q = 0; q < kVectors; q++) sums[p][q] = load_again(kZeros.data());
+    for (int q = 0; q < kVectors; q++) sums[p][q] = vld1q_f32(begin + 4 * q);
+  }
   for (int64_t c = 0; c < channels; c += 4, weights += 4 * kHidden) {
     float32x4_t x[kPixels];
 #pragma clang loop unroll(full)
@@ -58,15 +64,18 @@ void compute_hidden(const std::array<const float*, kPixels>& pixels, int64_t cha
 #pragma clang loop unroll(full)
   for (int p = 0; p < kPixels; p++)
 #pragma clang loop unroll(full)
-    for (int q = 0; q < kVectors; q++)
-      vst1q_f32(out + p * kHidden + 4 * q, vmaxnmq_f32(vaddq_f32(sums[p][q], vld1q_f32(bias + 4 * q)), vdupq_n_f32(0)));
+    for (int q = 0; q < kVectors; q++) {
+      const float32x4_t sum = Plain ? vaddq_f32(sums[p][q], vld1q_f32(bias + 4 * q)) : sums[p][q];
+      vst1q_f32(out + p * kHidden + 4 * q, vmaxnmq_f32(sum, vdupq_n_f32(0)));
+    }
 }
 
-// The 2x2 outputs [dy][dx] of every tap and pixel. weights: [channel][4].
-[[gnu::always_inline]] inline void compute_outputs(const Hidden& hidden, const float* weights, float32x4_t (&sums)[kTaps * kPixels][1]) {
+// The 2x2 outputs [dy][dx] of every tap and pixel. weights: [channel][4]; begin: a vector of what sums begin with.
+[[gnu::always_inline]] inline void compute_outputs(const Hidden& hidden, const float* weights, const float* begin,
+                                                   float32x4_t (&sums)[kTaps * kPixels][1]) {
   constexpr int kAll = kTaps * kPixels;
 #pragma clang loop unroll(full)
-  for (int i = 0; i < kAll; i++) sums[i][0] = vdupq_n_f32(0);
+  for (int i = 0; i < kAll; i++) sums[i][0] = load_again(begin);
   const float* from = &hidden[0][0][0];
 #pragma clang loop unroll(disable)
   for (int64_t c = 0; c < kHidden; c += 4, weights += 16) {
@@ -125,7 +134,7 @@ class TransposePairF32 : public Kernel {
  public:
   TransposePairF32(const graph::Node& node, const graph::Graph& graph)
       : input_(generic::input_index(node, "Input")), channels_(generic::constant_input(node, graph, "Filter", 0).shape[0]),
-        sigmoid_(parse_tail(node, graph).activation.has_value()) {
+        sigmoid_(parse_tail(node, graph).activation.has_value()), plain_(!is_pure_fp32(graph)) {
     const graph::Constant& filter = generic::constant_input(node, graph, "Filter", 0);                              // [I, H, 2, 2]
     const auto first = filter.as<float>(), second = generic::constant_input(node, graph, "Filter", 1).as<float>();  // [H, 1, 2, 2]
     const int64_t hidden = filter.shape[1], lanes = pixel_stride_of(channels_);
@@ -138,7 +147,7 @@ class TransposePairF32 : public Kernel {
     second_weights_.resize(kHidden * kTaps, 0.0f);
     bias_ = generic::bias_or_zeros(generic::part_of_pair(node, 0), graph, hidden);
     bias_.resize(kHidden, 0.0f);
-    second_bias_ = generic::bias_or_zeros(generic::part_of_pair(node, 1), graph, 1)[0];
+    second_bias_.fill(generic::bias_or_zeros(generic::part_of_pair(node, 1), graph, 1)[0]);
   }
 
   std::string_view name() const override { return "neon.conv2d_transpose_pair.fp32"; }
@@ -156,43 +165,46 @@ class TransposePairF32 : public Kernel {
     generic::parallel_rows(context, out.shape[0], out.shape[2], 4, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t batch = row / in.shape[2], y = row % in.shape[2];
-        run_row(in, in.as<const float>() + batch * in.batch_stride + y * in.row_stride, out,
-                out.as<float>() + batch * out.batch_stride + 4 * y * out.row_stride);
+        const auto run_row = plain_ ? &TransposePairF32::run_row<true> : &TransposePairF32::run_row<false>;
+        (this->*run_row)(in, in.as<const float>() + batch * in.batch_stride + y * in.row_stride, out,
+                         out.as<float>() + batch * out.batch_stride + 4 * y * out.row_stride);
       }
     });
   }
 
  private:
-  void run_row(const TensorView& in, const float* from, const TensorView& out, float* to) const {
+  template <bool Plain> void run_row(const TensorView& in, const float* from, const TensorView& out, float* to) const {
     const int64_t width = in.shape[3], lanes = pixel_stride_of(channels_);
-    const float32x4_t bias = vdupq_n_f32(second_bias_);
+    const float32x4_t bias = vld1q_f32(second_bias_.data());
+    const auto biased = [&](float32x4_t sum) { return Plain ? vaddq_f32(sum, bias) : sum; };
     Hidden hidden;
     for (int64_t x = 0; x < width; x += kPixels) {
       std::array<const float*, kPixels> pixels;
       for (int64_t p = 0; p < kPixels; p++) pixels[static_cast<size_t>(p)] = from + std::min(x + p, width - 1) * in.pixel_stride;
       for (int64_t tap = 0; tap < kTaps; tap++)
-        compute_hidden(pixels, lanes, first_weights_.data() + tap * lanes * kHidden, bias_.data(), &hidden[tap][0][0]);
+        compute_hidden<Plain>(pixels, lanes, first_weights_.data() + tap * lanes * kHidden, bias_.data(), &hidden[tap][0][0]);
       float32x4_t sums[kTaps * kPixels][1];
-      compute_outputs(hidden, second_weights_.data(), sums);
+      compute_outputs(hidden, second_weights_.data(), Plain ? kZeros.data() : second_bias_.data(), sums);
       const int64_t count = std::min<int64_t>(kPixels, width - x);
 #pragma clang loop unroll(full)
       for (int dy = 0; dy < 2; dy++)
 #pragma clang loop unroll(full)
         for (int p = 0; p < kPixels; p++)
           if (p < count)
-            store_rows(vaddq_f32(sums[2 * dy * kPixels + p][0], bias), vaddq_f32(sums[(2 * dy + 1) * kPixels + p][0], bias),
+            store_rows(biased(sums[2 * dy * kPixels + p][0]), biased(sums[(2 * dy + 1) * kPixels + p][0]),
                        to + 2 * dy * out.row_stride + 4 * (x + p), out.row_stride);
     }
-    for (int64_t y = 0; y < 4 && sigmoid_; y++) activate(to + y * out.row_stride, 4 * width);
+    const auto activation = Plain ? activate : fast_sigmoid;
+    for (int64_t y = 0; y < 4 && sigmoid_; y++) activation(to + y * out.row_stride, 4 * width);
   }
 
   size_t input_;
   int64_t channels_;
-  bool sigmoid_;
+  bool sigmoid_, plain_;
   std::vector<float> first_weights_;   // [tap][channel, padded][hidden, padded]
   std::vector<float> second_weights_;  // [hidden, padded][tap]
   std::vector<float> bias_;            // of hidden, padded
-  float second_bias_;
+  std::array<float, 4> second_bias_;
 };
 
 bool is_doubling(const graph::Constant& filter) {

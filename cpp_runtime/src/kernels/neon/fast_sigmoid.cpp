@@ -7,7 +7,7 @@ namespace edgeocr::kernels::neon {
 
 void fast_sigmoid(float* y, int64_t n) {
   int64_t i = 0;
-  constexpr int kVectors = 6;  // side by side: one alone would wait for its own results
+  constexpr int kVectors = 4;  // side by side: one alone would wait for its own results
   for (; i + 4 * kVectors <= n; i += 4 * kVectors) {
     float32x4_t e[kVectors];
     for (int j = 0; j < kVectors; j++) e[j] = fast_exp_of_opposite(vld1q_f32(y + i + 4 * j));
