@@ -61,7 +61,7 @@ template <class T> bool accepts_rnn(const graph::Node& node, const graph::Graph&
 }
 
 template <class T> std::unique_ptr<Kernel> create_rnn(const graph::Node& node, const graph::Graph& graph) {
-  const LstmCellFactory<T>* make_cell = graph::has_long_sums(node) ? make<T, true> : make<T, false>;
+  LstmCellFactory<T>* make_cell = graph::has_long_sums(node) ? make<T, true> : make<T, false>;
   return create_lstm<T>(node, graph, float_name<T>("neon.rnn.lstm", "neon.rnn.lstm.fp16"), make_cell);
 }
 
