@@ -45,6 +45,11 @@ void check(const Case& c, const std::string& op_name, Random& random, Net net, d
   const Shape out = c.out();
   const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
   text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1, net);
+  const bool pointwise = c.kernel_h * c.kernel_w == 1 && c.strides == std::array<int32_t, 2>{1, 1} && c.pads == std::array<int32_t, 4>{};
+  if (pointwise && net != Net::int8 && random.chance(30)) {
+    op.input("Gate", random.reals({c.batch, c.in_channels, 1, 1}, 0, 1));
+    text += " gated";
+  }
   if (net == Net::fp16 && random.chance(50)) {
     op.attribute(std::string(graph::kLongSums), true);
     text += " long sums";

@@ -42,6 +42,10 @@ void check(const Case& c, const std::string& op_name, Random& random) {
     op.attribute("leaky_relu_alpha", 0.1f);
     text += std::string(" ") + act;
   }
+  if (op_name == "conv2d" && random.chance(20)) {
+    op.input("Gate", random.reals({c.batch, c.in_channels, 1, 1}, 0, 1));
+    text += " gated";
+  }
   const Shape out = c.out();
   const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
   text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1);

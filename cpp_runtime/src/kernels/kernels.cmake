@@ -23,6 +23,7 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/fc.cpp
   generic/fc_form.cpp
   generic/fused_tail.cpp
+  generic/gated_conv2d.cpp
   generic/greedy_ctc.cpp
   generic/interp.cpp
   generic/loops.cpp

@@ -25,6 +25,15 @@ void check_bias(const InferContext& context, int64_t channels) {
   if (bias->shape.count() != channels) context.reject("bias has %" PRId64 " elements, expected %" PRId64, bias->shape.count(), channels);
 }
 
+// Of fuse_gate.h.
+void check_gate(const InferContext& context, const Inferred& input) {
+  const Inferred* gate = context.find("Gate");
+  if (gate == nullptr) return;
+  context.expect_dtype(*gate, "gate", input.dtype);
+  const Shape expected{input.shape[0], input.shape[1], 1, 1};
+  if (!(gate->shape == expected)) context.reject("gate is %s, expected %s", gate->shape.str().c_str(), expected.str().c_str());
+}
+
 int64_t check_groups(const InferContext& context, int64_t input_channels, int64_t filters, const char* filters_name) {
   int64_t groups = context.node().attr_int("groups", 1);
   if (groups < 1 || input_channels % groups != 0 || filters % groups != 0)
@@ -45,6 +54,7 @@ void infer_conv(InferContext& context) {
   if (filter.shape[1] * groups != channels)
     context.reject("input has %" PRId64 " channels, filter expects %" PRId64, channels, filter.shape[1] * groups);
   check_bias(context, filters);
+  check_gate(context, input);
   Window window = conv_window(context.node(), input.shape, filter.shape);
   context.set_output(dtype,
                      {input.shape[0], filters, convolved_size(window, 0, input.shape[2]), convolved_size(window, 1, input.shape[3])});

@@ -9,6 +9,7 @@
 #include "graph/passes/fuse_activation.h"
 #include "graph/passes/fuse_bias.h"
 #include "graph/passes/fuse_calib.h"
+#include "graph/passes/fuse_gate.h"
 #include "graph/passes/fuse_residual.h"
 #include "graph/passes/fuse_transposed_head.h"
 #include "graph/passes/raise_calib.h"
@@ -45,6 +46,7 @@ std::span<const Pass> fusion_passes() {
       {"fuse_activation", fuse_activation},
       {"fuse_residual", fuse_residual},
       {"fuse_calib", fuse_calib},
+      {"fuse_gate", fuse_gate},
       {"fuse_transposed_head", fuse_transposed_head},
       {"remove_absorbed", remove_dead},
   };

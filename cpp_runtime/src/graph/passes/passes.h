@@ -19,7 +19,7 @@ std::span<const Pass> passes();
 
 // Behind those, where speed is wanted: operators joined (tails of fused_tail.h), calib moved to where it costs nothing, linear
 // pyramids factored. int8 results keep their bits but behind passes that are not exact, fp32 results theirs but for rounding
-// (factor_fpn, split_upsampled_concat, fold_batch_norm).
+// (factor_fpn, split_upsampled_concat, fold_batch_norm, fuse_gate).
 std::span<const Pass> fusion_passes();
 
 }  // namespace edgeocr::graph

@@ -3,6 +3,7 @@
 
 #include "kernels/generic/conv_gemm.h"
 #include "kernels/generic/depthwise.h"
+#include "kernels/generic/gated_conv2d.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/parameters.h"
 
@@ -83,6 +84,7 @@ class DepthwiseConv2d : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> create_conv2d(const graph::Node& node, const graph::Graph& graph) {
+  if (is_gated(node)) return create_gated_conv2d(node, graph, create_conv2d);
   const ConvParameters parameters = conv_parameters(node, graph, false);
   if (is_depthwise(parameters.geometry)) return std::make_unique<DepthwiseConv2d>(node, graph, parameters);
   return std::make_unique<GemmConv2d>(node, graph, parameters);

@@ -1,11 +1,12 @@
-// conv2d, fp32 and fp16, one group: 1x1 over all pixels as one long row, kernels up to 5 x 5 row by row, wide 3x3 by Winograd where the
-// net has no int8.
+// conv2d, fp32 and fp16, one group: 1x1 over all pixels as one long row, with or without gates, kernels up to 5 x 5 row by row, wide 3x3 by
+// Winograd where the net has no int8.
 #include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "base/aligned.h"
 #include "kernels/generic/conv_parameters.h"
+#include "kernels/generic/gated_conv2d.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/neon/conv_rows.h"
 #include "kernels/neon/float_kernels.h"
@@ -21,25 +22,35 @@ using generic::ConvParameters;
 template <class T> class Pointwise : public Kernel {
  public:
   Pointwise(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
-      : input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(finish_of<T>(node, graph, parameters.geometry.out_channels)),
+      : input_(generic::input_index(node, "Input")), gate_(node.input_position("Gate")),
+        lanes_(pixel_stride_of(parameters.geometry.in_channels)), finish_(finish_of<T>(node, graph, parameters.geometry.out_channels)),
         gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))) {}
 
-  std::string_view name() const override { return float_name<T>("neon.conv2d.fp32.1x1", "neon.conv2d.fp16.1x1"); }
-  bool by_rows() const override { return true; }
+  std::string_view name() const override {
+    return gate_ < 0 ? float_name<T>("neon.conv2d.fp32.1x1", "neon.conv2d.fp16.1x1")
+                     : float_name<T>("neon.conv2d.fp32.1x1.gated", "neon.conv2d.fp16.1x1.gated");
+  }
+  bool by_rows() const override { return gate_ < 0; }
 
   size_t scratch_bytes(std::span<const TensorView>, std::span<const TensorView> outputs, int threads) const override {
-    return static_cast<size_t>(threads) * worker_bytes(outputs[0]);
+    return gated_bytes() + static_cast<size_t>(threads) * worker_bytes(outputs[0]);
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView& out = outputs[0];
-    const int64_t width = out.shape[3];
-    Pixels pixels{0, generic::map_pixels(out)};
-    if (context.rows) pixels = {context.rows->begin * width, context.rows->end * width};
-    if (is_even(inputs, out)) return run_pixels(context, pixels, panel_pixels(), inputs, outputs);
-    // Panels are rows, whose pixels are at even steps.
-    run_pixels(context, pixels, width, inputs, outputs);
+    const int64_t width = out.shape[3], height = out.shape[2];
+    if (gate_ < 0) {
+      Pixels pixels{0, generic::map_pixels(out)};
+      if (context.rows) pixels = {context.rows->begin * width, context.rows->end * width};
+      return run_pixels(context, pixels, nullptr, inputs, outputs);
+    }
+    // Maps of the batch have gates of their own.
+    auto* weights = reinterpret_cast<T*>(context.scratch);
+    const TensorView& gates = inputs[static_cast<size_t>(gate_)];
+    for (int64_t batch = 0; batch < out.shape[0]; batch++) {
+      gemm_.gate(gates.as<const T>() + batch * gates.batch_stride, weights);
+      run_pixels(context, {batch * height * width, (batch + 1) * height * width}, weights, inputs, outputs);
+    }
   }
 
  private:
@@ -58,6 +69,7 @@ template <class T> class Pointwise : public Kernel {
   }
   int64_t most_pixels(const TensorView& out) const { return std::max(panel_pixels(), out.shape[3]); }
   size_t worker_bytes(const TensorView& out) const { return finish_.on_registers() ? 0 : finish_.scratch_bytes(most_pixels(out)); }
+  size_t gated_bytes() const { return gate_ < 0 ? 0 : align_up(gemm_.weight_count() * sizeof(T)); }
 
   bool is_even(std::span<const TensorView> inputs, const TensorView& out) const {
     if (!generic::pixels_are_even(inputs[input_])) return false;
@@ -72,12 +84,13 @@ template <class T> class Pointwise : public Kernel {
     int64_t begin, end;
   };
 
-  // `panel` pixels at a time; within a panel, inputs, outputs and residuals are at even steps.
-  void run_pixels(const RunContext& context, Pixels pixels, int64_t panel, std::span<const TensorView> inputs,
+  // A panel at a time, within which inputs, outputs and residuals are at even steps. weights: gated; null: the kernel's own.
+  void run_pixels(const RunContext& context, Pixels pixels, const T* weights, std::span<const TensorView> inputs,
                   std::span<const TensorView> outputs) const {
     const TensorView &in = inputs[input_], &out = outputs[0];
+    const int64_t panel = is_even(inputs, out) ? panel_pixels() : out.shape[3];  // rows, whose pixels are at even steps
     generic::parallel(context, pixels.end - pixels.begin, panel, [&](int64_t begin, int64_t end, int worker) {
-      std::byte* sums = context.scratch + static_cast<size_t>(worker) * worker_bytes(out);
+      std::byte* sums = context.scratch + gated_bytes() + static_cast<size_t>(worker) * worker_bytes(out);
       begin += pixels.begin, end += pixels.begin;
       for (int64_t first = begin; first < end; first += panel) {
         Row<T> row;
@@ -87,13 +100,15 @@ template <class T> class Pointwise : public Kernel {
         row.out = finish_.on_registers() ? out.as<T>() + generic::pixel_offset(out, first) : reinterpret_cast<T*>(sums);
         row.out_step = finish_.on_registers() ? out.pixel_stride : finish_.lanes();
         if (finish_.form().residual) finish_.set_residual(row, first, out.shape, inputs);
-        gemm_.run(row, finish_.constants());
+        if (weights == nullptr) gemm_.run(row, finish_.constants());
+        else gemm_.run_gated(row, finish_.constants(), weights);
         if (!finish_.on_registers()) finish_.run_sums(sums, most_pixels(out), first, row.pixels, inputs, outputs);
       }
     });
   }
 
   size_t input_;
+  int gate_;       // position among the inputs, or -1
   int64_t lanes_;  // of an input pixel
   Finish<T> finish_;
   Gemm<T> gemm_;
@@ -207,6 +222,7 @@ template <class T> bool accepts_conv2d(const graph::Node& node, const graph::Gra
   const ConvGeometry& g = p.geometry;
   const bool pads = !p.same_padding && g.pad_left <= ConvRows<T>::kEdge && g.pad_right <= ConvRows<T>::kEdge;
   const bool vectors = !is_pointwise(g) || pixel_stride_of(g.in_channels) % Vec<T>::kLanes == 0;
+  if (generic::is_gated(node) && (!is_pointwise(g) || (std::is_same_v<T, float> && !is_pure_fp32(graph)))) return false;
   return g.groups == 1 && g.in_channels > 1 && g.kernel_h <= Row<T>::kMaxSegments && g.kernel_w <= Row<T>::kMaxSegments &&
          g.dilation_h == 1 && g.dilation_w == 1 && pads && vectors;
 }

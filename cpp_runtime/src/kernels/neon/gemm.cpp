@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <type_traits>
+#include <utility>
 
 namespace edgeocr::kernels::neon {
 
@@ -40,6 +41,22 @@ template <class T, bool Rgb, bool Fresh, int P, int Q>
     multiply_value<T, 5, false, P, Q>(sum, x, w);
     multiply_value<T, 6, false, P, Q>(sum, x, w);
     if constexpr (!Rgb) multiply_value<T, 7, false, P, Q>(sum, x, w);
+  }
+}
+
+// Weights of Q vectors of columns, k of them, times a gate for each k.
+template <class T, int Q> void gate_tile(const T* w, const T* gates, int64_t k, T* out) {
+  using V = Vec<T>;
+  for (int64_t first = 0; first < k; first += V::kLanes) {
+    const auto values = V::load_values(gates + first);
+    const auto gate_value = [&]<int Value>() __attribute__((always_inline)) {
+#pragma clang loop unroll(full)
+      for (int q = 0; q < Q; q++) V::store(out + V::kLanes * q, V::template multiply<Value>(V::load(w + V::kLanes * q), values));
+      w += V::kLanes * Q;
+      out += V::kLanes * Q;
+    };
+    [&]<int... Value>(std::integer_sequence<int, Value...>)
+        __attribute__((always_inline)) { (gate_value.template operator()<Value>(), ...); }(std::make_integer_sequence<int, V::kLanes>());
   }
 }
 
@@ -228,6 +245,25 @@ Gemm<T>::Gemm(int64_t segments, int64_t k, int64_t columns, const FloatForm& for
     tiles_.push_back(tile);
   }
   for (size_t i = 0; i < tiles_.size(); i++) tiles_[i].weights = weights_.data() + offsets[i];
+}
+
+template <class T> void Gemm<T>::run_gated(const Row<T>& row, const Constants<T>& constants, const T* weights) const {
+  for (Tile tile : tiles_) {
+    tile.weights = weights + (tile.weights - weights_.data());
+    run(row, constants, tile);
+  }
+}
+
+template <class T> void Gemm<T>::gate(const T* gates, T* weights) const {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  for (const Tile& tile : tiles_) {
+    switch (tile.columns / kLanes) {
+      case 1: gate_tile<T, 1>(tile.weights, gates, tile.k, weights); break;
+      case 2: gate_tile<T, 2>(tile.weights, gates, tile.k, weights); break;
+      default: gate_tile<T, kColumns / kLanes>(tile.weights, gates, tile.k, weights); break;
+    }
+    weights += tile.k * tile.columns;
+  }
 }
 
 template class Gemm<float>;

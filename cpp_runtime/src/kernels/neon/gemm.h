@@ -32,6 +32,12 @@ template <class T> class Gemm {
   // constants.bias: of all columns.
   void run(const Row<T>& row, const Constants<T>& constants) const { run(row, constants, 0, tiles_.size()); }
 
+  // As run(), with weights that gate() made.
+  void run_gated(const Row<T>& row, const Constants<T>& constants, const T* weights) const;
+  // Weights times gates[k], to memory for weight_count(). Of one segment, not rgb.
+  void gate(const T* gates, T* weights) const;
+  size_t weight_count() const { return weights_.size(); }
+
   // Tile by tile, for who has a reason to hold other things constant than a row.
   size_t tiles() const { return tiles_.size(); }
   int64_t first_column(size_t tile) const { return tiles_[tile].column; }
@@ -53,10 +59,10 @@ template <class T> class Gemm {
   };
 
   void run(const Row<T>& row, const Constants<T>& constants, size_t begin, size_t end) const {
-    for (size_t i = begin; i < end; i++) {
-      const Tile& tile = tiles_[i];
-      (row.pixels >= tile.pixels ? tile.many : tile.few)(row, tile, constants);
-    }
+    for (size_t i = begin; i < end; i++) run(row, constants, tiles_[i]);
+  }
+  static void run(const Row<T>& row, const Constants<T>& constants, const Tile& tile) {
+    (row.pixels >= tile.pixels ? tile.many : tile.few)(row, tile, constants);
   }
 
   int64_t columns_;

@@ -6,6 +6,7 @@
 
 #include "base/aligned.h"
 #include "kernels/generic/conv_parameters.h"
+#include "kernels/generic/gated_conv2d.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/pure_fp32.h"
 #include "kernels/x86/conv_rows_f32.h"
@@ -223,6 +224,7 @@ bool accepts_conv2d_f32(const graph::Node& node, const graph::Graph& graph) {
 }
 
 std::unique_ptr<Kernel> create_conv2d_f32(const graph::Node& node, const graph::Graph& graph) {
+  if (generic::is_gated(node)) return generic::create_gated_conv2d(node, graph, create_conv2d_f32);
   const ConvParameters parameters = generic::conv_parameters(node, graph, false);
   if (is_pointwise(parameters.geometry)) return std::make_unique<PointwiseF32>(node, graph, parameters);
   if (WinogradF32::suits(parameters.geometry) && is_pure_fp32(graph)) return std::make_unique<WinogradConv2dF32>(node, graph, parameters);
