@@ -196,12 +196,14 @@ Case random_depthwise(Random& random) {
   return c;
 }
 
-// Sources of one to four factors, one of them 1, in any order.
+// Sources of one to four factors, one of them 1, in any order; some are alike.
 void check_over_upsampled(Random& random, int weight_reach, int64_t channels_from, int64_t channels_to) {
   std::vector<int32_t> factors{1};
-  for (int32_t factor : {2, 4, 8})
-    if (random.chance(60) || (factor == 8 && factors.size() == 1))
+  for (const int32_t usual : {2, 4, 8}) {
+    const int32_t factor = random.chance(15) ? 4 : usual;
+    if (random.chance(60) || (usual == 8 && factors.size() == 1))
       factors.insert(factors.begin() + random.integer(0, static_cast<int64_t>(factors.size())), factor);
+  }
   const int64_t largest = *std::ranges::max_element(factors);
   Case c{};
   c.batch = random.integer(1, 2);

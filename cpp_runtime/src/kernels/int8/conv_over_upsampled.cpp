@@ -4,13 +4,15 @@
 // Convolutions are linear, and a tap of the filter reads the same source pixel for many outputs. So a row of a low source times
 // the weights of all nine taps is one matrix product (9 sums per pixel and channel); for a row of outputs, the products of the
 // source rows that the three filter rows meet are added, then those of the columns, once for each place an output can have in a
-// source pixel's block (left edge, inside, right edge). What an output takes from the low sources is then one sum per source,
-// and that is where the sums of the 3x3 convolution over the full-size map begin. int32 sums are exact in any order.
+// source pixel's block (left edge, inside, right edge). A source's places take in those of the next coarser one, so that what an output
+// takes from all low sources is one sum, and that is where the sums of the 3x3 convolution over the full-size map begin. int32 sums are
+// exact in any order.
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "base/aligned.h"
@@ -37,9 +39,11 @@ constexpr int64_t kRowOutside = -1, kNeverComputed = -2;
 struct LowSource {
   size_t input;
   int64_t channels;
-  int shift;      // of output coordinates to the source's
-  Gemm products;  // [tap][output lane]
+  int shift;                      // of output coordinates to the source's
+  Gemm products;                  // [tap][output lane]
+  std::vector<int32_t> starts{};  // of the products' sums
   int64_t factor() const { return int64_t{1} << shift; }
+  int64_t places() const { return shift == 1 ? 2 : 3; }
 };
 
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
@@ -55,7 +59,11 @@ class ConvOverUpsampled : public Kernel {
         finish_(node, graph, parameters_), low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
         full_input_(generic::input_index(node, "X", full_index_)),
         full_channels_(generic::constant_input(node, graph, "Filter", full_index_).shape[1]), full_(full_gemm(node, graph)) {
-    for (int64_t o = 0; o < lanes_; o++) first_.push_back(full_.start(o));
+    // The middle tap is part of every output's sum once. The coarsest source brings where the full-size map's sums begin.
+    for (LowSource& source : low_)
+      for (int64_t i = 0; i < kTaps * lanes_; i++)
+        source.starts.push_back(source.products.start(i) +
+                                (&source == low_.data() && i / lanes_ == kTaps / 2 ? full_.start(i % lanes_) : 0));
   }
 
   std::string_view name() const override { return name_; }
@@ -78,12 +86,12 @@ class ConvOverUpsampled : public Kernel {
  private:
   // A worker's memory for a low source, in elements of int32.
   struct LowLayout {
-    int64_t product_row, row_sums, places;
-    int64_t total() const { return kRing * product_row + row_sums + places; }
+    int64_t product_row, places;
+    int64_t total() const { return kRing * product_row + places; }
   };
   // A low source while a worker runs.
   struct LowState {
-    int32_t *products, *row_sums, *places;
+    int32_t *products, *places;
     std::array<int64_t, kRing> held;  // source row of each product row, counted over the batch
     std::array<int64_t, 3> summed;    // source rows that `places` was made of
   };
@@ -101,12 +109,15 @@ class ConvOverUpsampled : public Kernel {
   static std::vector<LowSource> low_sources(const graph::Node& node, const graph::Graph& graph, int64_t lanes) {
     std::vector<LowSource> sources;
     const std::vector<int64_t> factors = node.attr_ints("factors");
-    for (size_t i = 0; i < factors.size(); i++) {
-      if (factors[i] == 1) continue;
-      const auto index = static_cast<int>(i);
+    std::vector<int> order;
+    for (size_t i = 0; i < factors.size(); i++)
+      if (factors[i] > 1) order.push_back(static_cast<int>(i));
+    const auto factor_of = [&](int index) { return factors[static_cast<size_t>(index)]; };
+    std::ranges::stable_sort(order, std::greater(), factor_of);
+    for (const int index : order) {
       const graph::Constant& filter = generic::constant_input(node, graph, "Filter", index);
       const auto weight = [&](int64_t, int64_t in, int64_t column) { return weight_at(filter, column % lanes, in, column / lanes); };
-      sources.push_back({generic::input_index(node, "X", index), filter.shape[1], std::countr_zero(static_cast<uint64_t>(factors[i])),
+      sources.push_back({generic::input_index(node, "X", index), filter.shape[1], std::countr_zero(static_cast<uint64_t>(factor_of(index))),
                          Gemm(1, pixel_stride_of(filter.shape[1]), kTaps * lanes, {Function::linear, Store::sums}, weight)});
     }
     return sources;
@@ -137,7 +148,7 @@ class ConvOverUpsampled : public Kernel {
 
   LowLayout low_layout(const TensorView& in) const {
     const int64_t width = in.shape[3];
-    return {(width + 2) * kTaps * lanes_, (width + 2) * 3 * lanes_, width * 3 * lanes_};
+    return {width * kTaps * lanes_, width * 3 * lanes_};
   }
   LineRing::Layout ring_layout(const TensorView& in) const {
     return {.rows = 3, .pixels = in.shape[3] + 2, .left = 1, .lanes = pixel_stride_of(full_channels_)};
@@ -154,26 +165,21 @@ class ConvOverUpsampled : public Kernel {
   LowState start_low(const TensorView& in, std::byte* memory) const {
     const LowLayout layout = low_layout(in);
     auto* at = reinterpret_cast<int32_t*>(memory);
-    LowState state{at, at + kRing * layout.product_row, at + kRing * layout.product_row + layout.row_sums, {}, {}};
+    LowState state{at, at + kRing * layout.product_row, {}, {}};
     state.held.fill(kNeverComputed);
     state.summed.fill(kNeverComputed);
-    const int64_t pixel = kTaps * lanes_;
-    for (int64_t slot = 0; slot < kRing; slot++) {
-      int32_t* row = state.products + slot * layout.product_row;
-      std::memset(row, 0, static_cast<size_t>(pixel) * sizeof(int32_t));
-      std::memset(row + layout.product_row - pixel, 0, static_cast<size_t>(pixel) * sizeof(int32_t));
-    }
     return state;
   }
 
-  // The products of a source row of the batch, [pixel][tap][lane] with a zero pixel before and behind, computed if the ring lacks them.
+  // The products of a source row of the batch, [pixel][tap][lane], computed if the ring lacks them.
   const int32_t* products(const LowSource& source, const TensorView& in, int64_t row, LowState& state) const {
     const int64_t slot = row % kRing, pixel = kTaps * lanes_;
     int32_t* data = state.products + slot * low_layout(in).product_row;
     if (state.held[static_cast<size_t>(slot)] != row) {
       GemmRow gemm{.pixel_step = in.pixel_stride,
                    .pixels = in.shape[3],
-                   .out = reinterpret_cast<std::byte*>(data + pixel),
+                   .start = source.starts.data(),
+                   .out = reinterpret_cast<std::byte*>(data),
                    .out_step = pixel * static_cast<ptrdiff_t>(sizeof(int32_t))};
       gemm.segments[0] = in.as<const int8_t>() + row / in.shape[2] * in.batch_stride + row % in.shape[2] * in.row_stride;
       source.products.run(gemm, {});
@@ -182,14 +188,16 @@ class ConvOverUpsampled : public Kernel {
     return data;
   }
 
-  // What output row y takes from a source, by place.
-  Places places(const LowSource& source, const TensorView& in, int64_t batch, int64_t y, const int32_t* zeros, LowState& state) const {
+  // What output row y takes from a source and those that are coarser, by place.
+  Places places(const LowSource& source, const TensorView& in, int64_t batch, int64_t y, const int32_t* zeros, const Places& coarser,
+                LowState& state) const {
     const int64_t out_height = in.shape[2] << source.shift;
     std::array<int64_t, 3> wanted;
     for (int64_t ky = 0; ky < 3; ky++) {
       const int64_t from = y + ky - 1;
       wanted[static_cast<size_t>(ky)] = from < 0 || from >= out_height ? kRowOutside : batch * in.shape[2] + (from >> source.shift);
     }
+    // Where the coarser rows are others, so are these.
     if (wanted != state.summed) {
       ProductRows rows{};
       for (size_t ky = 0; ky < 3; ky++) {
@@ -197,11 +205,12 @@ class ConvOverUpsampled : public Kernel {
         rows.rows[ky] = outside ? zeros : products(source, in, wanted[ky], state);
         rows.steps[ky] = outside ? 0 : kTaps * lanes_;
       }
-      loops_.sum_product_rows(rows, in.shape[3] + 2, lanes_, state.row_sums);
-      loops_.sum_product_columns(state.row_sums, in.shape[3], lanes_, state.places);
+      Places added = coarser;
+      added.shift -= source.shift;
+      loops_.sum_products(rows, in.shape[3], lanes_, source.places(), added, state.places);
       state.summed = wanted;
     }
-    return {state.places, source.shift};
+    return {state.places, source.places(), source.shift};
   }
 
   void run_lines(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t begin, int64_t end,
@@ -222,13 +231,13 @@ class ConvOverUpsampled : public Kernel {
     const FinishConstants constants = finish_.constants();
     for (int64_t line = begin; line < end; line++) {
       const int64_t batch = line / height, y = line % height;
-      std::array<Places, kMostLow> sources{};
-      for (size_t i = 0; i < low_.size(); i++) sources[i] = places(low_[i], inputs[low_[i].input], batch, y, zeros, states[i]);
-      loops_.gather_places(sources.data(), static_cast<int64_t>(low_.size()), first_.data(), width, lanes_, starts);
+      Places sums{};
+      for (size_t i = 0; i < low_.size(); i++) sums = places(low_[i], inputs[low_[i].input], batch, y, zeros, sums, states[i]);
+      if (sums.count == 3) loops_.spread_places(sums, width, lanes_, starts);
       const ConvFinish::Row out = finish_.row(outputs, line, row_memory);
       GemmRow row{.pixel_step = pixel_stride_of(full_channels_),
                   .pixels = width,
-                  .start = starts,
+                  .start = sums.count == 3 ? starts : sums.data,  // two places are the outputs
                   .start_step = lanes_,
                   .out = out.data,
                   .out_step = out.step};
@@ -243,12 +252,11 @@ class ConvOverUpsampled : public Kernel {
   ConvParameters parameters_;
   int64_t lanes_;  // of an output pixel
   ConvFinish finish_;
-  std::vector<LowSource> low_;
+  std::vector<LowSource> low_;  // the coarsest first
   int full_index_;
   size_t full_input_;
   int64_t full_channels_;
   Gemm full_;
-  std::vector<int32_t> first_;  // where the sums of each output lane begin
 };
 
 }  // namespace

@@ -1,8 +1,9 @@
 // Depthwise int8 convolutions by dot products over rows: four input rows of one channel side by side in 32 bits.
 //
 // A strip is the output rows that 4 (kernel 3) or 8 (kernel 5) input rows are enough for. For each block of 8 channels the strip's
-// columns are transposed once, four rows to 8 channels x 4 rows; an output row is then kernel_w dot products per such quad of rows, with
-// weights that are zero where the row's window does not reach. Where one quad holds a whole map, windows of kernel 5 need no second.
+// columns are transposed once (two blocks at a time), four rows to 8 channels x 4 rows; an output row is then kernel_w dot products per
+// such quad of rows, with weights that are zero where the row's window does not reach. Where one quad holds a whole map, windows of kernel
+// 5 need no second.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -80,6 +81,7 @@ class Depthwise : public Kernel {
   // Scratch memory of a worker: transposed columns, a row of zeros, rows of results.
   struct Layout {
     int64_t columns;  // of a quad
+    int64_t block_bytes;
     size_t columns_bytes, zeros_bytes, row_bytes, rows;
     size_t bytes() const { return columns_bytes + zeros_bytes + rows * row_bytes; }
   };
@@ -87,8 +89,10 @@ class Depthwise : public Kernel {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t computed = (out.shape[3] + loops_.depthwise_columns - 1) / loops_.depthwise_columns * loops_.depthwise_columns;
     const int64_t columns = (computed - 1) * g.stride_w + g.kernel_w;
+    const int64_t block_bytes = form.quads * columns * kQuadBytes;
     return {.columns = columns,
-            .columns_bytes = align_up(static_cast<size_t>(form.quads * columns * kQuadBytes)),
+            .block_bytes = block_bytes,
+            .columns_bytes = align_up(static_cast<size_t>(block_bytes * std::min<int64_t>(2, lanes_ / kBlock))),
             .zeros_bytes = align_up(static_cast<size_t>(in.shape[3] * in.pixel_stride)),
             .row_bytes = finish_.scratch_bytes(out),
             .rows = static_cast<size_t>(form.rows)};
@@ -137,19 +141,29 @@ class Depthwise : public Kernel {
     }
   }
 
+  using Quads = std::array<const int8_t* [4], 2>;
+
   // Input rows from first_row on, `reached` of them: others have weights of zero, and may not be in memory.
-  void transpose_block(const Strips& form, const TensorView& in, const Layout& layout, int64_t batch, int64_t first_row, int64_t reached,
-                       int64_t block, const int8_t* zeros, int8_t* columns) const {
+  Quads quads_of(const Strips& form, const TensorView& in, int64_t batch, int64_t first_row, int64_t reached, const int8_t* zeros) const {
+    Quads quads{};
+    for (int64_t i = 0; i < 4 * form.quads; i++) {
+      const int64_t y = first_row + i;
+      const bool inside = i < reached && y >= 0 && y < in.shape[2];
+      quads[static_cast<size_t>(i / 4)][i % 4] = inside ? in.as<const int8_t>() + batch * in.batch_stride + y * in.row_stride : zeros;
+    }
+    return quads;
+  }
+
+  // One block or two, from `block` on.
+  void transpose_blocks(const Strips& form, const TensorView& in, const Layout& layout, const Quads& quads, int64_t block, bool twice,
+                        int8_t* columns) const {
     const int64_t left = parameters_.pad_left(in.shape[3]);
     const int64_t count = std::max<int64_t>(0, std::min(in.shape[3], layout.columns - left));
     for (int64_t quad = 0; quad < form.quads; quad++) {
-      const int8_t* rows[4];
-      for (int64_t i = 0; i < 4; i++) {
-        const int64_t offset = quad * 4 + i, y = first_row + offset;
-        const bool inside = offset < reached && y >= 0 && y < in.shape[2];
-        rows[i] = inside ? in.as<const int8_t>() + batch * in.batch_stride + y * in.row_stride + block : zeros;
-      }
-      loops_.transpose_quads(rows, in.pixel_stride, count, columns + (quad * layout.columns + left) * kQuadBytes);
+      const auto& from = quads[static_cast<size_t>(quad)];
+      const int8_t* const rows[4] = {from[0] + block, from[1] + block, from[2] + block, from[3] + block};
+      loops_.transpose_quads(rows, in.pixel_stride, count, columns + (quad * layout.columns + left) * kQuadBytes, twice,
+                             layout.block_bytes);
     }
   }
 
@@ -164,29 +178,38 @@ class Depthwise : public Kernel {
     for (size_t r = 0; r < static_cast<size_t>(rows); r++)
       out[r] = finish_.row(outputs, batch * height + y + static_cast<int64_t>(r),
                            memory + layout.columns_bytes + layout.zeros_bytes + r * layout.row_bytes);
-    const ptrdiff_t element = finish_.form().store == Store::fp32 ? sizeof(float) : 1;
-    const int64_t row_weights = form.quads * g.kernel_w * kQuadBytes;
     const int64_t first_row = low ? 0 : y * g.stride_h - parameters_.pad_top(in.shape[2]);
     const int64_t reached = low ? in.shape[2] : (rows - 1) * g.stride_h + g.kernel_h;
-    for (int64_t block = 0; block < lanes_; block += kBlock) {
-      transpose_block(form, in, layout, batch, first_row, reached, block, zeros, columns);
-      const auto& [ending, compute_row, compute_low] = blocks_[static_cast<size_t>(block / kBlock)];
-      const FinishConstants constants = ending.constants(finish_.constants(), block);
-      const int8_t* weights = form.weights.data() + block / kBlock * form.rows * row_weights;
-      for (int64_t r = 0; r < rows; r++) {
-        const ConvFinish::Row& row = out[static_cast<size_t>(r)];
-        const DepthwiseRow arguments{.columns = columns,
-                                     .quad_step = layout.columns * kQuadBytes,
-                                     .weights = weights + r * row_weights,
-                                     .start = ending.start.data(),
-                                     .out = row.data + block * element,
-                                     .out_step = row.step,
-                                     .width = outputs[0].shape[3],
-                                     .form = ending.form};
-        (low ? compute_low : compute_row)(arguments, constants);
-      }
+    const Quads quads = quads_of(form, in, batch, first_row, reached, zeros);
+    const int64_t width = outputs[0].shape[3];
+    for (int64_t block = 0; block < lanes_; block += 2 * kBlock) {
+      const bool twice = block + kBlock < lanes_;
+      transpose_blocks(form, in, layout, quads, block, twice, columns);
+      compute_block(form, out, rows, layout, block, width, columns);
+      if (twice) compute_block(form, out, rows, layout, block + kBlock, width, columns + layout.block_bytes);
     }
     for (int64_t r = 0; r < rows; r++) finish_.complete(out[static_cast<size_t>(r)], outputs, batch * height + y + r);
+  }
+
+  void compute_block(const Strips& form, const std::array<ConvFinish::Row, kLowRows>& out, int64_t rows, const Layout& layout,
+                     int64_t block, int64_t width, const int8_t* columns) const {
+    const ptrdiff_t element = finish_.form().store == Store::fp32 ? sizeof(float) : 1;
+    const int64_t row_weights = form.quads * parameters_.geometry.kernel_w * kQuadBytes;
+    const auto& [ending, compute_row, compute_low] = blocks_[static_cast<size_t>(block / kBlock)];
+    const FinishConstants constants = ending.constants(finish_.constants(), block);
+    const int8_t* weights = form.weights.data() + block / kBlock * form.rows * row_weights;
+    for (int64_t r = 0; r < rows; r++) {
+      const ConvFinish::Row& row = out[static_cast<size_t>(r)];
+      const DepthwiseRow arguments{.columns = columns,
+                                   .quad_step = layout.columns * kQuadBytes,
+                                   .weights = weights + r * row_weights,
+                                   .start = ending.start.data(),
+                                   .out = row.data + block * element,
+                                   .out_step = row.step,
+                                   .width = width,
+                                   .form = ending.form};
+      (&form == &low_ ? compute_low : compute_row)(arguments, constants);
+    }
   }
 
   std::string name_ = kernel_name("depthwise_conv2d.int8");

@@ -82,16 +82,18 @@ struct DepthwiseRow {
 };
 using DepthwiseFunction = void (*)(const DepthwiseRow& row, const FinishConstants& constants);
 
-// What one output row of a convolution over an upsampled map takes from the map's rows, by filter row: [pixel][3 filter columns][lane]
-// of products [pixel][9 taps][lane]; a step of 0 repeats one pixel.
+// What one output row of a convolution over an upsampled map takes from the map's rows, by filter row: products [pixel][9 taps][lane]; a
+// step of 0 repeats one pixel.
 struct ProductRows {
   const int32_t* rows[3];
   int64_t steps[3];  // elements from pixel to pixel
 };
-// Sums for the places that an output has over a source pixel, [pixel][3 places: left edge, inside, right edge][lane].
+// Sums for the places that an output has over a source pixel, [pixel][place][lane]: left edge, inside, right edge, or only the edges of
+// what is two outputs wide.
 struct Places {
-  const int32_t* data;
-  int shift;  // of output coordinates to the source's
+  const int32_t* data = nullptr;
+  int64_t count = 3;  // of places per pixel
+  int shift = 0;      // of the coordinates that are meant to the source's
 };
 
 struct InnerLoops {
@@ -99,19 +101,19 @@ struct InnerLoops {
 
   GemmFunction (*gemm)(int64_t columns, int64_t segments, int64_t k, const Form& form);
 
-  // Four rows of eight channels to [column][channel][row], in the form that `depthwise` multiplies.
-  void (*transpose_quads)(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out);
+  // Four rows of eight channels to [column][channel][row], in the form that `depthwise` multiplies; `twice`: of the next eight as well,
+  // at out + next.
+  void (*transpose_quads)(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out, bool twice, ptrdiff_t next);
   int8_t transposed_zero;
   int64_t depthwise_columns;  // outputs computed together: rows of columns are read as if the width were a multiple of it
   // quads: one for kernel 3, two for kernel 5; of a set whose transposed_zero is 0, one for that too
   DepthwiseFunction (*depthwise)(int64_t kernel, int64_t stride, int64_t quads, const Form& form);
 
-  // lanes: a multiple of 8
-  void (*sum_product_rows)(const ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out);
-  // `in` begins at a zero pixel before the first.
-  void (*sum_product_columns)(const int32_t* in, int64_t pixels, int64_t lanes, int32_t* out);
-  // starts[x][lane] = first[lane] + what each of one to three sources has for x's place
-  void (*gather_places)(const Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts);
+  // Three places of each pixel of `rows`, or two, beyond whose ends there is nothing; `coarser` (without data: none) is added: the places
+  // of a source with larger pixels, its shift that of these pixels. lanes: a multiple of 8.
+  void (*sum_products)(const ProductRows& rows, int64_t pixels, int64_t lanes, int64_t places, const Places& coarser, int32_t* out);
+  // Three places of each pixel to outputs [x][lane].
+  void (*spread_places)(const Places& places, int64_t width, int64_t lanes, int32_t* out);
 
   // requant.h's, of n values; bounded: of products that are known to be numbers within +-kBound.
   void (*quantise)(const float* in, float inverse_scale, int64_t n, int8_t* out);

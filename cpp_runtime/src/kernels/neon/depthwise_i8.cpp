@@ -14,6 +14,13 @@ constexpr int64_t kQuadBytes = 32;  // a column: [channel][row]
 
 int8x16_t load_block(const int8_t* p) { return vcombine_s8(vld1_s8(p), vdup_n_s8(0)); }
 
+// Two rows each, channel by channel, to four.
+[[gnu::always_inline]] inline void interleave(int8x16_t ab, int8x16_t cd, int8_t* out) {
+  const int16x8_t first = vreinterpretq_s16_s8(ab), second = vreinterpretq_s16_s8(cd);
+  vst1q_s8(out, vreinterpretq_s8_s16(vzip1q_s16(first, second)));
+  vst1q_s8(out + 16, vreinterpretq_s8_s16(vzip2q_s16(first, second)));
+}
+
 template <Form F>
 [[gnu::always_inline]] inline void store_pair(const int32x4_t (&sums)[2][2], const FinishConstants& constants, std::byte* first,
                                               std::byte* second) {
@@ -90,14 +97,21 @@ template <Form F> DepthwiseFunction choose_window(int64_t kernel, int64_t stride
 
 }  // namespace
 
-void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out) {
+void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out, bool twice, ptrdiff_t next) {
   const auto [a, b, c, d] = rows;
-  for (int64_t x = 0; x < columns; x++, out += kQuadBytes) {
+  int64_t x = 0;
+  const auto transpose_pairs = [&](int64_t end, int64_t columns_each, ptrdiff_t second) __attribute__((always_inline)) {
+    for (ptrdiff_t at = x * step; x < end; x += columns_each, at += columns_each * step, out += columns_each * kQuadBytes) {
+      const int8x16_t va = vld1q_s8(a + at), vb = vld1q_s8(b + at), vc = vld1q_s8(c + at), vd = vld1q_s8(d + at);
+      interleave(vzip1q_s8(va, vb), vzip1q_s8(vc, vd), out);
+      interleave(vzip2q_s8(va, vb), vzip2q_s8(vc, vd), out + second);
+    }
+  };
+  if (twice) return transpose_pairs(columns, 1, next);
+  if (step == kChannels) transpose_pairs(columns - 1, 2, kQuadBytes);
+  for (; x < columns; x++, out += kQuadBytes) {
     const ptrdiff_t at = x * step;
-    const int16x8_t ab = vreinterpretq_s16_s8(vzip1q_s8(load_block(a + at), load_block(b + at)));
-    const int16x8_t cd = vreinterpretq_s16_s8(vzip1q_s8(load_block(c + at), load_block(d + at)));
-    vst1q_s8(out, vreinterpretq_s8_s16(vzip1q_s16(ab, cd)));
-    vst1q_s8(out + 16, vreinterpretq_s8_s16(vzip2q_s16(ab, cd)));
+    interleave(vzip1q_s8(load_block(a + at), load_block(b + at)), vzip1q_s8(load_block(c + at), load_block(d + at)), out);
   }
 }
 

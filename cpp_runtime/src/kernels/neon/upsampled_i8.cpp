@@ -1,8 +1,6 @@
 // Sums of products for int8 convolutions over upsampled maps.
 #include <arm_neon.h>
 
-#include <algorithm>
-
 #include "kernels/neon/inner_loops_i8.h"
 
 namespace edgeocr::kernels::neon {
@@ -12,59 +10,68 @@ using int8::ProductRows;
 
 namespace {
 
-template <int Sources> void gather(const Places* given, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
-  Places sources[Sources];
-  std::copy_n(given, Sources, sources);
-  for (int64_t x = 0; x < width; x++, starts += lanes) {
-    const int32_t* from[Sources];
+constexpr int kVectors = 2;  // of lanes that are taken through a row together
+
+// What is added to a pixel's places.
+struct Addends {
+  const int32_t *left, *inside, *right;
+};
+
+Addends addends_of(const Places& coarser, int64_t x, int64_t lanes) {
+  const int64_t last = (int64_t{1} << coarser.shift) - 1, at = x & last;
+  const int32_t* pixel = coarser.data + (x >> coarser.shift) * coarser.count * lanes;
+  const int32_t* inside = pixel + lanes;
+  return {at == 0 ? pixel : inside, inside, at == last ? pixel + (coarser.count - 1) * lanes : inside};
+}
+
+template <int Count, bool Added>
+void sum_places(const ProductRows& rows, int64_t pixels, int64_t lanes, const Places& given, int32_t* out) {
+  const Places coarser = given;
+  const auto [top_step, middle_step, bottom_step] = rows.steps;
+  for (int64_t lane = 0; lane < lanes; lane += 4 * kVectors) {
+    const int32_t *top = rows.rows[0] + lane, *middle = rows.rows[1] + 3 * lanes + lane, *bottom = rows.rows[2] + 6 * lanes + lane;
+    int32x4_t before[kVectors] = {}, unfinished[kVectors] = {};  // the pixel before: its left sum, its right edge without this pixel
+    int32_t nowhere[4 * kVectors];
+    int32_t *edge = nowhere, *to = out + lane;  // edge: where the pixel before wants its right edge
+    for (int64_t x = 0; x < pixels; x++, top += top_step, middle += middle_step, bottom += bottom_step, to += Count * lanes) {
+      [[maybe_unused]] Addends added{};
+      if constexpr (Added) added = addends_of(coarser, x, lanes);
 #pragma clang loop unroll(full)
-    for (int s = 0; s < Sources; s++) {
-      const int64_t last = (int64_t{1} << sources[s].shift) - 1, at = x & last;
-      const int64_t place = at == 0 ? 0 : at == last ? 2 : 1;
-      from[s] = sources[s].data + ((x >> sources[s].shift) * 3 + place) * lanes;
-    }
-    for (int64_t block = 0; block < lanes; block += 8)
-#pragma clang loop unroll(full)
-      for (int64_t i = block; i < block + 8; i += 4) {
-        int32x4_t sum = vld1q_s32(first + i);
-#pragma clang loop unroll(full)
-        for (int s = 0; s < Sources; s++) sum = vaddq_s32(sum, vld1q_s32(from[s] + i));
-        vst1q_s32(starts + i, sum);
+      for (int v = 0; v < kVectors; v++) {
+        const auto sum = [&](int64_t column) __attribute__((always_inline)) {
+          const int64_t i = column * lanes + 4 * v;
+          return vaddq_s32(vaddq_s32(vld1q_s32(top + i), vld1q_s32(middle + i)), vld1q_s32(bottom + i));
+        };
+        const auto add = [&](int32x4_t value, const int32_t* addend)
+                             __attribute__((always_inline)) { return Added ? vaddq_s32(value, vld1q_s32(addend + lane + 4 * v)) : value; };
+        const int32x4_t left = sum(0), middle_sum = sum(1), right = sum(2), left_two = vaddq_s32(left, middle_sum);
+        vst1q_s32(to + 4 * v, add(vaddq_s32(before[v], vaddq_s32(middle_sum, right)), added.left));
+        if constexpr (Count == 3) vst1q_s32(to + lanes + 4 * v, add(vaddq_s32(left_two, right), added.inside));
+        vst1q_s32(edge + 4 * v, vaddq_s32(unfinished[v], right));
+        unfinished[v] = add(left_two, added.right);
+        before[v] = left;
       }
+      edge = to + (Count - 1) * lanes;
+    }
+    for (int v = 0; v < kVectors; v++) vst1q_s32(edge + 4 * v, unfinished[v]);
   }
 }
 
 }  // namespace
 
-void sum_product_rows(const ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out) {
-  const auto [top_row, middle_row, bottom_row] = rows.rows;
-  const auto [top_step, middle_step, bottom_step] = rows.steps;
-  const int64_t n = 3 * lanes;
-  for (int64_t x = 0; x < pixels; x++, out += n) {
-    const int32_t *top = top_row + x * top_step, *middle = middle_row + x * middle_step + n, *bottom = bottom_row + x * bottom_step + 2 * n;
-    for (int64_t block = 0; block < n; block += 24)
-#pragma clang loop unroll(full)
-      for (int64_t i = block; i < block + 24; i += 4)
-        vst1q_s32(out + i, vaddq_s32(vaddq_s32(vld1q_s32(top + i), vld1q_s32(middle + i)), vld1q_s32(bottom + i)));
-  }
+void sum_products(const ProductRows& rows, int64_t pixels, int64_t lanes, int64_t places, const Places& coarser, int32_t* out) {
+  const bool added = coarser.data != nullptr;
+  if (places == 2)
+    return added ? sum_places<2, true>(rows, pixels, lanes, coarser, out) : sum_places<2, false>(rows, pixels, lanes, coarser, out);
+  return added ? sum_places<3, true>(rows, pixels, lanes, coarser, out) : sum_places<3, false>(rows, pixels, lanes, coarser, out);
 }
 
-void sum_product_columns(const int32_t* in, int64_t pixels, int64_t lanes, int32_t* out) {
-  for (int64_t x = 0; x < pixels; x++, in += 3 * lanes, out += 3 * lanes)
-    for (int64_t i = 0; i < lanes; i += 4) {
-      const int32_t* own = in + 3 * lanes + i;
-      const int32x4_t left = vld1q_s32(own), middle = vld1q_s32(own + lanes), right = vld1q_s32(own + 2 * lanes);
-      vst1q_s32(out + i, vaddq_s32(vaddq_s32(middle, right), vld1q_s32(in + i)));
-      vst1q_s32(out + lanes + i, vaddq_s32(vaddq_s32(left, middle), right));
-      vst1q_s32(out + 2 * lanes + i, vaddq_s32(vaddq_s32(left, middle), vld1q_s32(own + 5 * lanes)));
-    }
-}
-
-void gather_places(const Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
-  switch (count) {
-    case 1: return gather<1>(sources, first, width, lanes, starts);
-    case 2: return gather<2>(sources, first, width, lanes, starts);
-    default: return gather<3>(sources, first, width, lanes, starts);
+void spread_places(const Places& places, int64_t width, int64_t lanes, int32_t* out) {
+  const int64_t last = (int64_t{1} << places.shift) - 1;
+  for (int64_t x = 0; x < width; x++) {
+    const int64_t at = x & last, place = at == 0 ? 0 : at == last ? 2 : 1;
+    const int32_t* from = places.data + ((x >> places.shift) * 3 + place) * lanes;
+    for (int64_t lane = 0; lane < lanes; lane += 4, out += 4) vst1q_s32(out, vld1q_s32(from + lane));
   }
 }
 

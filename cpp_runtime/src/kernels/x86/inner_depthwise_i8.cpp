@@ -11,7 +11,7 @@ namespace {
 using int8::DepthwiseFunction;
 using int8::DepthwiseRow;
 
-constexpr int64_t kQuadBytes = 32;
+constexpr int64_t kChannels = 8, kQuadBytes = 32;
 
 template <int Kernel, int Stride, int P> inline void add_taps(__m256i (&sum)[P], const DepthwiseRow& row, const int8_t* columns) {
   constexpr int kQuads = Kernel == 3 ? 1 : 2;
@@ -50,7 +50,10 @@ template <int Kernel, int Stride> void run(const DepthwiseRow& row, const Finish
 
 }  // namespace
 
-void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out) {
+void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out, bool twice, ptrdiff_t next) {
+  if (twice)
+    transpose_quads({rows[0] + kChannels, rows[1] + kChannels, rows[2] + kChannels, rows[3] + kChannels}, step, columns, out + next, false,
+                    0);
   const __m128i top_bits = _mm_set1_epi8(INT8_MIN);
   for (int64_t x = 0; x < columns; x++, out += kQuadBytes) {
     const ptrdiff_t at = x * step;

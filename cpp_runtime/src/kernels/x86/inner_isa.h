@@ -53,11 +53,10 @@ constexpr int kGemmSingleVectors = 8;
 
 #if defined(__AVX512VNNI__)
 int8::GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const int8::Form& form);
-void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out);
+void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t columns, int8_t* out, bool twice, ptrdiff_t next);
 int8::DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, int64_t quads, const int8::Form& form);
-void sum_product_rows(const int8::ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out);
-void sum_product_columns(const int32_t* in, int64_t pixels, int64_t lanes, int32_t* out);
-void gather_places(const int8::Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts);
+void sum_products(const int8::ProductRows& rows, int64_t pixels, int64_t lanes, int64_t places, const int8::Places& coarser, int32_t* out);
+void spread_places(const int8::Places& places, int64_t width, int64_t lanes, int32_t* out);
 void quantise_f32(const float* in, float inverse_scale, int64_t n, int8_t* out);
 float largest_magnitude_f32(const float* values, int64_t n);
 

@@ -14,52 +14,51 @@ namespace {
 
 using generic::i32x8;
 
-template <int Sources> inline void gather(const Places* sources, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
-  for (int64_t x = 0; x < width; x++, starts += lanes) {
-    const int32_t* from[Sources];
-#pragma clang loop unroll(full)
-    for (int s = 0; s < Sources; s++) {
-      const int64_t last = (int64_t{1} << sources[s].shift) - 1, at = x & last;
-      const int64_t place = at == 0 ? 0 : at == last ? 2 : 1;
-      from[s] = sources[s].data + ((x >> sources[s].shift) * 3 + place) * lanes;
-    }
-    for (int64_t i = 0; i < lanes; i += kLanes) {
-      auto sum = load<i32x8>(first + i);
-#pragma clang loop unroll(full)
-      for (int s = 0; s < Sources; s++) sum += load<i32x8>(from[s] + i);
-      store(starts + i, sum);
-    }
-  }
+struct Addends {
+  const int32_t *left, *inside, *right;
+};
+
+inline Addends addends_of(const Places& coarser, int64_t x, int64_t lanes) {
+  const int64_t last = (int64_t{1} << coarser.shift) - 1, at = x & last;
+  const int32_t* pixel = coarser.data + (x >> coarser.shift) * coarser.count * lanes;
+  const int32_t* inside = pixel + lanes;
+  return {at == 0 ? pixel : inside, inside, at == last ? pixel + (coarser.count - 1) * lanes : inside};
 }
 
 }  // namespace
 
-void sum_product_rows(const ProductRows& rows, int64_t pixels, int64_t lanes, int32_t* out) {
-  const int64_t n = 3 * lanes;
-  for (int64_t x = 0; x < pixels; x++, out += n) {
-    const int32_t* top = rows.rows[0] + x * rows.steps[0];
-    const int32_t* middle = rows.rows[1] + x * rows.steps[1] + n;
-    const int32_t* bottom = rows.rows[2] + x * rows.steps[2] + 2 * n;
-    for (int64_t i = 0; i < n; i += kLanes) store(out + i, load<i32x8>(top + i) + load<i32x8>(middle + i) + load<i32x8>(bottom + i));
+void sum_products(const ProductRows& rows, int64_t pixels, int64_t lanes, int64_t places, const Places& coarser, int32_t* out) {
+  for (int64_t lane = 0; lane < lanes; lane += kLanes) {
+    const int32_t *top = rows.rows[0] + lane, *middle = rows.rows[1] + 3 * lanes + lane, *bottom = rows.rows[2] + 6 * lanes + lane;
+    i32x8 before{}, unfinished{};  // the pixel before: its left sum, its right edge without this pixel
+    int32_t nowhere[kLanes];
+    int32_t *edge = nowhere, *to = out + lane;  // edge: where the pixel before wants its right edge
+    for (int64_t x = 0; x < pixels; x++, top += rows.steps[0], middle += rows.steps[1], bottom += rows.steps[2], to += places * lanes) {
+      const auto sum = [&](int64_t i) { return load<i32x8>(top + i) + load<i32x8>(middle + i) + load<i32x8>(bottom + i); };
+      i32x8 add_left{}, add_inside{}, add_right{};
+      if (coarser.data != nullptr) {
+        const Addends added = addends_of(coarser, x, lanes);
+        add_left = load<i32x8>(added.left + lane);
+        add_inside = load<i32x8>(added.inside + lane);
+        add_right = load<i32x8>(added.right + lane);
+      }
+      const i32x8 left = sum(0), left_two = left + sum(lanes), right = sum(2 * lanes);
+      store(to, before + (left_two - left) + right + add_left);
+      if (places == 3) store(to + lanes, left_two + right + add_inside);
+      store(edge, unfinished + right);
+      unfinished = left_two + add_right;
+      before = left;
+      edge = to + (places - 1) * lanes;
+    }
+    store(edge, unfinished);
   }
 }
 
-void sum_product_columns(const int32_t* in, int64_t pixels, int64_t lanes, int32_t* out) {
-  for (int64_t x = 0; x < pixels; x++, in += 3 * lanes, out += 3 * lanes)
-    for (int64_t i = 0; i < lanes; i += kLanes) {
-      const int32_t* own = in + 3 * lanes + i;
-      const auto left = load<i32x8>(own), middle = load<i32x8>(own + lanes), right = load<i32x8>(own + 2 * lanes);
-      store(out + i, middle + right + load<i32x8>(in + i));
-      store(out + lanes + i, left + middle + right);
-      store(out + 2 * lanes + i, left + middle + load<i32x8>(own + 5 * lanes));
-    }
-}
-
-void gather_places(const Places* sources, int64_t count, const int32_t* first, int64_t width, int64_t lanes, int32_t* starts) {
-  switch (count) {
-    case 1: return gather<1>(sources, first, width, lanes, starts);
-    case 2: return gather<2>(sources, first, width, lanes, starts);
-    default: return gather<3>(sources, first, width, lanes, starts);
+void spread_places(const Places& places, int64_t width, int64_t lanes, int32_t* out) {
+  for (int64_t x = 0; x < width; x++) {
+    const int64_t last = (int64_t{1} << places.shift) - 1, at = x & last, place = at == 0 ? 0 : at == last ? 2 : 1;
+    const int32_t* from = places.data + ((x >> places.shift) * 3 + place) * lanes;
+    for (int64_t lane = 0; lane < lanes; lane += kLanes, out += kLanes) store(out, load<i32x8>(from + lane));
   }
 }
 
