@@ -1,8 +1,11 @@
 // The int8 convolutions of the fast kernel sets against the generic ones, to the bit.
 #if defined(__aarch64__) || defined(__x86_64__)
+#include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "graph/fused_tail.h"
+#include "graph/precision.h"
 #include "kernel_harness.h"
 #include "kernels/int8/kernel_set.h"
 #include "kernels/requant.h"
@@ -125,7 +128,42 @@ void check_same_bits(const Operator& op, std::string_view name) {
   }
 }
 
-void check_conv(const Case& c, Random& random, std::string_view name) {
+// sum: what a sum that is one more makes of a value.
+void check_close(const Operator& op, std::string_view name, float sum) {
+  const std::vector<Tensor> expected = op.run(*op.kernel(), 1);
+  const auto kernel = kernels::create_kernel(op.node, op.graph, kernels::kernel_sets());
+  CHECK(kernel->name() == kernels::int8::kernel_name(name));
+  const std::vector<Tensor> actual = op.run(*kernel, 1);
+  for (size_t i = 0; i < expected.size(); i++) {
+    CAPTURE(i);
+    if (expected[i].view().dtype == DataType::i8) {
+      const Dense<int8_t> want = expected[i].dense<int8_t>(), got = actual[i].dense<int8_t>();
+      int worst = 0;
+      size_t others = 0;
+      for (size_t k = 0; k < want.data.size(); k++) {
+        worst = std::max(worst, std::abs(want.data[k] - got.data[k]));
+        others += want.data[k] != got.data[k] ? 1 : 0;
+      }
+      CHECK(worst <= 1);
+      CHECK(others <= 3 + want.data.size() / 10);
+    } else {
+      const Dense<float> want = expected[i].dense<float>(), got = actual[i].dense<float>();
+      float worst = 0;
+      for (size_t k = 0; k < want.data.size(); k++)
+        worst = std::max(worst, std::abs(want.data[k] - got.data[k]) - 2e-6f * std::abs(want.data[k]));
+      CHECK(worst <= 0.05f * sum + 1e-6f);
+    }
+  }
+  for (int threads = 2; threads <= 4; threads++) {
+    const std::vector<Tensor> again = op.run(*kernel, threads);
+    for (size_t i = 0; i < expected.size(); i++) {
+      if (expected[i].view().dtype == DataType::i8) check_equal(again[i].dense<int8_t>(), actual[i].dense<int8_t>());
+      else check_equal(again[i].dense<float>(), actual[i].dense<float>());
+    }
+  }
+}
+
+void check_conv(const Case& c, Random& random, std::string_view name, bool fast = false) {
   CAPTURE(c.str());
   const Shape out = c.out();
   Operator op(c.depthwise ? "depthwise_conv2d" : "conv2d", 2, c.end == End::int8_out ? "int8_out" : "fp32_out");
@@ -141,7 +179,9 @@ void check_conv(const Case& c, Random& random, std::string_view name) {
   op.constant("Filter", filter);
   op.input("Input", random.int8s({c.batch, c.in_channels, c.in_h, c.in_w}));
   add_outputs(op, c, out, random);
-  check_same_bits(op, name);
+  if (!fast) return check_same_bits(op, name);
+  op.attribute(graph::kFastInt8, true);
+  check_close(op, name, 1.5f * unit);
 }
 
 void random_end(Case& c, Random& random, bool may_add) {
@@ -255,6 +295,29 @@ TEST_CASE("int8: calib to int8 gives the generic bits" * doctest::skip(lacks_ker
   }
 }
 
+TEST_CASE("int8: a fast calib is off by one next to halves only" * doctest::skip(lacks_kernels())) {
+  Random random(78);
+  for (int i = 0; i < 200; i++) {
+    Operator op("calib", 2, "fp32_to_int8");
+    const float scale = random.real(0.01f, 0.1f);
+    const Shape shape{random.integer(1, 2), random.integer(1, 20), random.integer(1, 5), random.integer(1, 17)};
+    CAPTURE(shape.str());
+    op.attribute("scale", std::vector<float>{scale});
+    op.attribute(graph::kFastInt8, true);
+    const Dense<float> in = awkward_reals(random, shape, scale);
+    op.input("Input", in);
+    op.output("Out", DataType::i8, shape);
+    const auto kernel = kernels::create_kernel(op.node, op.graph, kernels::kernel_sets());
+    const Dense<int8_t> got = op.run(*kernel, 1)[0].dense<int8_t>();
+    float worst = 0;
+    for (size_t k = 0; k < in.data.size(); k++) {
+      const float steps = in.data[k] / scale, wanted = std::isnan(steps) ? -127 : std::clamp(steps, -127.0f, 127.0f);
+      worst = std::max(worst, std::abs(static_cast<float>(got.data[k]) - wanted));
+    }
+    CHECK(worst < 0.5001f);
+  }
+}
+
 TEST_CASE("int8: a residual that is not a number becomes -127 where its sum is rounded" * doctest::skip(lacks_kernels())) {
   Random random(76);
   Case c{.batch = 1,
@@ -307,6 +370,12 @@ TEST_CASE("int8: dense convolutions whose sums pass 2^22 give the generic bits" 
     random_end(c, random, true);
     check_conv(c, random, "conv2d.int8.gemm");
   }
+}
+
+TEST_CASE("int8: fast convolutions are within one of the generic ones" * doctest::skip(lacks_kernels())) {
+  Random random(77);
+  for (int i = 0; i < 250; i++) check_conv(random_dense(random), random, "conv2d.int8.gemm", true);
+  for (int i = 0; i < 100; i++) check_conv(random_depthwise(random), random, "depthwise_conv2d.int8", true);
 }
 
 }  // namespace edgeocr::kernel_test

@@ -22,7 +22,8 @@ enum class Precision : uint8_t { as_stored, fp32, fp16, int8 };
 struct SessionOptions {
   int threads = 1;
   Precision precision = Precision::as_stored;
-  // int8 nets need not give Paddle-Lite's bits: quicker, and about as accurate (graph/passes/compose_int8_fpn.h).
+  // int8 nets need not give Paddle-Lite's bits: quicker, and about as accurate (graph/passes: compose_int8_fpn.h,
+  // mark_fast_int8.h).
   bool int8_fast = false;
   bool fast_fp16 = true;  // with int8_fast: what is dear of the net's fp32 part computes in fp16, where the processor can
   // Large fp32 products with constant matrices compute in int8, every row by its own scale (graph/passes/quantise_fc.h): quicker, close to

@@ -9,6 +9,10 @@ namespace edgeocr::graph {
 
 constexpr int kFp32Precision = 1, kInt8Precision = 2, kFp16Precision = 5;
 
+// The attribute that mark_fast_int8 gives to int8 nodes.
+inline constexpr char kFastInt8[] = "fast_int8";
+inline bool is_fast_int8(const Node& node) { return node.has_attr(kFastInt8); }
+
 // Of the maps that a node of this precision reads; constants of fp16 nodes are fp32.
 constexpr DataType dtype_of(int precision) {
   return precision == kInt8Precision ? DataType::i8 : precision == kFp16Precision ? DataType::f16 : DataType::f32;

@@ -12,6 +12,7 @@
 #include "graph/passes/fuse_gate.h"
 #include "graph/passes/fuse_residual.h"
 #include "graph/passes/fuse_transposed_head.h"
+#include "graph/passes/mark_fast_int8.h"
 #include "graph/passes/raise_calib.h"
 #include "graph/passes/reject_int8_deconv.h"
 #include "graph/passes/remove_dead.h"
@@ -49,6 +50,7 @@ std::span<const Pass> fusion_passes() {
       {"fuse_gate", fuse_gate},
       {"fuse_transposed_head", fuse_transposed_head},
       {"remove_absorbed", remove_dead},
+      {"mark_fast_int8", mark_fast_int8, false},
   };
   return kPasses;
 }

@@ -1,4 +1,5 @@
 // calib from fp32 to int8.
+#include "graph/precision.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/int8/kernel_set.h"
@@ -11,7 +12,8 @@ namespace {
 class Calib : public Kernel {
  public:
   explicit Calib(const graph::Node& node)
-      : input_(generic::input_index(node, "Input")), inverse_scale_(1.0f / generic::single_scale(node, "scale")) {}
+      : input_(generic::input_index(node, "Input")), inverse_scale_(1.0f / generic::single_scale(node, "scale")),
+        quantise_(graph::is_fast_int8(node) ? inner_loops().quantise_fast : inner_loops().quantise) {}
 
   std::string_view name() const override { return name_; }
   bool by_rows() const override { return true; }
@@ -21,16 +23,16 @@ class Calib : public Kernel {
     generic::expect_dtype(name(), "input", in, DataType::f32);
     generic::expect_dtype(name(), "output", out, DataType::i8);
     generic::for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
-      loops_.quantise(in.as<const float>() + from, inverse_scale_, n, out.as<int8_t>() + to);
+      quantise_(in.as<const float>() + from, inverse_scale_, n, out.as<int8_t>() + to);
     });
     if (in.is_map() && in.pixel_stride != out.pixel_stride) generic::clear_padding(out);
   }
 
  private:
   std::string name_ = kernel_name("calib.fp32_to_int8");
-  const InnerLoops& loops_ = inner_loops();
   size_t input_;
   float inverse_scale_;
+  decltype(InnerLoops::quantise) quantise_;
 };
 
 }  // namespace

@@ -46,7 +46,8 @@ class Conv2d : public Kernel {
  public:
   Conv2d(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(node, graph, parameters), gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_)) {}
+        finish_(node, graph, parameters, true), gemm_(packed(parameters, generic::constant_input(node, graph, "Filter"), lanes_, finish_)) {
+  }
 
   std::string_view name() const override { return name_; }
   bool by_rows() const override { return true; }
@@ -139,7 +140,8 @@ class Conv2d : public Kernel {
     for (int64_t line = begin; line < end; line++) {
       const int64_t batch = line / height, y = line % height;
       const ConvFinish::Row out = finish_.row(maps.out(), line, row_memory);
-      GemmRow row{.pixels = maps.outputs[0].shape[3], .out = out.data, .out_step = out.step};
+      GemmRow row{
+          .pixels = maps.outputs[0].shape[3], .out = out.data, .out_step = out.step, .second = out.second, .second_step = out.second_step};
       if (ring) {
         row.pixel_step = g.stride_w * lanes_;
         for (int64_t ky = 0; ky < g.kernel_h; ky++) row.segments[static_cast<size_t>(ky)] = ring->line(batch, y * g.stride_h - top + ky);

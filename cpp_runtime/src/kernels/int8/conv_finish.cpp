@@ -7,6 +7,7 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "graph/precision.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/int8/kernel_set.h"
@@ -68,7 +69,7 @@ bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, boo
   return node.input("Bias") == graph::kNoValue || all_finite(generic::constant_floats(node, graph, "Bias"));
 }
 
-ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters)
+ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters, bool seconds)
     : loops_(inner_loops()), tail_(parse_tail(node, graph)) {
   const int64_t channels = parameters.geometry.out_channels;
   bias_ = generic::bias_or_zeros(node, graph, channels);
@@ -95,6 +96,7 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
                 .threshold = act.threshold,
                 .inverse_scale = act.inverse_scale};
   form_.function = tail_.residual >= 0 ? Function::residual : act.kind == ActKind::hard_swish ? Function::hard_swish : Function::linear;
+  form_.fast = graph::is_fast_int8(node);
   residual_shift_ = std::countr_zero(static_cast<unsigned>(tail_.residual_scale));
 
   const double bound = bound_of(node, graph, scale_, bias_, act_, tail_.residual);
@@ -110,12 +112,32 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
     constants_.calib = outputs[0].inverse_scale;
     return;
   }
+  const bool narrow = std::ranges::all_of(sum_bounds(node, graph), [](double sum) { return sum < kNarrow; });
+  share_out(bound, seconds && narrow);
+}
+
+void ConvFinish::share_out(double bound, bool seconds) {
   form_.store = Store::fp32;
   direct_ = -1;
-  for (size_t i = 0; i < outputs.size(); i++) {
-    if (outputs[i].int8()) extras_.push_back({i, outputs[i].inverse_scale, is_bounded(bound, outputs[i].inverse_scale)});
+  for (size_t i = 0; i < tail_.outputs.size(); i++) {
+    const TailParameters::Output& output = tail_.outputs[i];
+    if (output.int8()) extras_.push_back({i, output.inverse_scale, is_bounded(bound, output.inverse_scale)});
     else direct_ = static_cast<int>(i);
   }
+  const auto take = [&](std::vector<Extra>::iterator extra, int& output, float& calib) {
+    output = static_cast<int>(extra->output);
+    calib = extra->inverse_scale;
+    extras_.erase(extra);
+  };
+  if (!seconds) return;
+  if (direct_ < 0 && form_.function == Function::residual && extras_.size() == 2 && std::ranges::all_of(extras_, &Extra::bounded)) {
+    form_.store = Store::bounded_calib;
+    take(extras_.begin(), direct_, constants_.calib);
+  }
+  const auto second = std::ranges::find_if(extras_, &Extra::bounded);
+  if (direct_ < 0 || second == extras_.end()) return;
+  form_.second = true;
+  take(second, second_, constants_.second_calib);
 }
 
 FinishConstants ConvFinish::constants() const {
@@ -127,7 +149,6 @@ FinishConstants ConvFinish::constants() const {
 
 std::vector<Rule> ConvFinish::rules() const {
   std::vector<Rule> rules;
-  if (form_.store == Store::fp32 || form_.function == Function::residual) return rules;
   for (size_t i = 0; i < scale_.size(); i++) rules.push_back({{scale_[i], bias_[i]}, act_, constants_.calib});
   return rules;
 }
@@ -139,11 +160,18 @@ size_t ConvFinish::scratch_bytes(const TensorView& out) const {
 ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const {
   if (direct_ < 0) return {scratch, lanes_of(outputs[0]) * static_cast<ptrdiff_t>(sizeof(float))};
   const TensorView& out = outputs[static_cast<size_t>(direct_)];
+  Row row{.step = out.pixel_stride};
   if (form_.store == Store::fp32) {
-    const ptrdiff_t step = out.pixel_stride * static_cast<ptrdiff_t>(sizeof(float));
-    return {reinterpret_cast<std::byte*>(row_of<float>(out, line)), step};
+    row.data = reinterpret_cast<std::byte*>(row_of<float>(out, line));
+    row.step *= static_cast<ptrdiff_t>(sizeof(float));
+  } else {
+    row.data = reinterpret_cast<std::byte*>(row_of<int8_t>(out, line));
   }
-  return {reinterpret_cast<std::byte*>(row_of<int8_t>(out, line)), out.pixel_stride};
+  if (second_ < 0) return row;
+  const TensorView& second = outputs[static_cast<size_t>(second_)];
+  row.second = row_of<int8_t>(second, line);
+  row.second_step = second.pixel_stride;
+  return row;
 }
 
 void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, int64_t line) const {

@@ -1,7 +1,7 @@
 // How the int8 convolutions end: scales, activation and tail of a node as a form (inner_loops.h) and its constants.
 //
-// A kernel stores one result per element, int8 or fp32. Where a tail has several outputs that is the fp32 one (a row of scratch
-// memory if there is none), and the int8 outputs are made of it row by row.
+// A kernel stores one result per element, int8 or fp32, or an int8 one besides. Where a tail has several outputs the first is fp32 (a row
+// of scratch memory if there is none), unless two are int8 of a residual, and other int8 outputs are made of it row by row.
 #pragma once
 
 #include <span>
@@ -21,12 +21,12 @@ class ConvFinish {
   // Whether there are int8 kernels and a node of precision int8 ends in a way that there is a form for. residual: whether the kernel can
   // add one.
   static bool accepts(const graph::Node& node, const graph::Graph& graph, bool residual);
-  ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters);
+  // seconds: whether the kernel can store second results.
+  ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters, bool seconds);
 
   const Form& form() const { return form_; }
   FinishConstants constants() const;
-  // Of all lanes, where the kernel stores int8 that is no sum of a residual; else empty.
-  std::vector<Rule> rules() const;
+  std::vector<Rule> rules() const;                 // of all lanes
   int residual() const { return tail_.residual; }  // position among the inputs, or -1
   int residual_shift() const { return residual_shift_; }
 
@@ -34,6 +34,8 @@ class ConvFinish {
   struct Row {
     std::byte* data = nullptr;
     ptrdiff_t step = 0;  // bytes from pixel to pixel
+    int8_t* second = nullptr;
+    ptrdiff_t second_step = 0;
   };
   // Scratch memory of a worker for a row of `out`.
   size_t scratch_bytes(const TensorView& out) const;
@@ -52,6 +54,9 @@ class ConvFinish {
     bool bounded;  // as in Store::bounded_calib
   };
 
+  // Of several outputs.
+  void share_out(double bound, bool seconds);
+
   const InnerLoops& loops_;
   TailParameters tail_;
   Form form_;
@@ -59,7 +64,8 @@ class ConvFinish {
   FinishConstants constants_;
   std::vector<float> scale_, bias_;
   int residual_shift_ = 0;
-  int direct_ = 0;  // the output that the kernel stores, -1: a row of scratch memory
+  int direct_ = 0;   // the output that the kernel stores, -1: a row of scratch memory
+  int second_ = -1;  // the output of the second results
   std::vector<Extra> extras_;
   std::vector<DataType> dtypes_;
 };

@@ -56,7 +56,7 @@ class ConvOverUpsampled : public Kernel {
  public:
   ConvOverUpsampled(const graph::Node& node, const graph::Graph& graph)
       : parameters_(parameters_of(node, graph)), lanes_(pixel_stride_of(parameters_.geometry.out_channels)),
-        finish_(node, graph, parameters_), low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
+        finish_(node, graph, parameters_, true), low_(low_sources(node, graph, lanes_)), full_index_(full_index(node)),
         full_input_(generic::input_index(node, "X", full_index_)),
         full_channels_(generic::constant_input(node, graph, "Filter", full_index_).shape[1]), full_(full_gemm(node, graph)) {
     // The middle tap is part of every output's sum once. The coarsest source brings where the full-size map's sums begin.
@@ -240,7 +240,9 @@ class ConvOverUpsampled : public Kernel {
                   .start = sums.count == 3 ? starts : sums.data,  // two places are the outputs
                   .start_step = lanes_,
                   .out = out.data,
-                  .out_step = out.step};
+                  .out_step = out.step,
+                  .second = out.second,
+                  .second_step = out.second_step};
       for (int64_t ky = 0; ky < 3; ky++) row.segments[static_cast<size_t>(ky)] = ring.line(batch, y + ky - 1);
       full_.run(row, constants);
       finish_.complete(out, outputs, line);

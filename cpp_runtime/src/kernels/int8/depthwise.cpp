@@ -33,7 +33,7 @@ class Depthwise : public Kernel {
  public:
   Depthwise(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
       : parameters_(parameters), input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        strips_(strips_of(parameters.geometry)), finish_(node, graph, parameters) {
+        strips_(strips_of(parameters.geometry)), finish_(node, graph, parameters, false) {
     const auto filter = generic::constant_input(node, graph, "Filter").as<int8_t>();
     pack(filter, 0, strips_);
     // Sets that transpose zeros to something else have sums begin with what all rows of the window have of that.
@@ -126,6 +126,8 @@ class Depthwise : public Kernel {
   void make_blocks(std::span<const int8_t> filter) {
     const ConvGeometry& g = parameters_.geometry;
     const std::vector<Rule> rules = finish_.rules();
+    Form form = finish_.form();
+    form.fast = form.fast && form.store != Store::fp32;
     std::vector<int64_t> sums(static_cast<size_t>(lanes_), 0), reach(static_cast<size_t>(lanes_), 0);
     for (size_t i = 0; i < filter.size(); i++) {
       const size_t channel = i / static_cast<size_t>(g.kernel_h * g.kernel_w);
@@ -134,7 +136,7 @@ class Depthwise : public Kernel {
     }
     for (size_t first = 0; first < sums.size(); first += kBlock) {
       const Sums known{std::span(sums).subspan(first, kBlock), std::span(reach).subspan(first, kBlock)};
-      Ending ending = choose_ending(finish_.form(), known, part(rules, first, kBlock));
+      Ending ending = choose_ending(form, known, part(rules, first, kBlock));
       const auto compute = [&](const Strips& strips) { return loops_.depthwise(g.kernel_w, g.stride_w, strips.quads, ending.form); };
       const DepthwiseFunction compute_row = compute(strips_), compute_low = low_.weights.empty() ? nullptr : compute(low_);
       blocks_.push_back({std::move(ending), compute_row, compute_low});

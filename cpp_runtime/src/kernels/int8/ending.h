@@ -11,7 +11,7 @@
 
 namespace edgeocr::kernels::int8 {
 
-// How a channel whose results are rounded at once is defined.
+// How a channel is defined. Where the form rounds results at once they are these, else what it does begins with the channel's scale.
 struct Rule {
   ChannelScale channel{};
   Activation act{};  // none, relu or hard_swish
@@ -36,17 +36,19 @@ struct Sums {
 struct Ending {
   Form form{};
   std::vector<int32_t> start{};  // where each sum begins
-  // Of Store::steps, in place of the constants of these names.
+  // In place of the constants of these names: scale and bias where there are any, the others of Store::steps and short_steps.
   std::vector<float> scale{}, bias{};
   float offset = 0, threshold = 0;
 
   // all: of all channels; first: the one that is the first here.
   FinishConstants constants(FinishConstants all, int64_t first) const {
-    if (form.store == Store::steps) {
-      all.scale = scale.data();
-      all.bias = bias.data();
+    if (form.store == Store::steps || form.store == Store::short_steps) {
       all.offset = offset;
       all.threshold = threshold;
+    }
+    if (!scale.empty()) {
+      all.scale = scale.data();
+      all.bias = bias.data();
     } else if (all.scale != nullptr) {
       all.scale += first;
       all.bias += first;

@@ -49,6 +49,7 @@ void Gemm::run(const GemmRow& given, const FinishConstants& constants) const {
       row.start += tile.column;
     }
     row.out += tile.column * out_bytes_;
+    if (row.second != nullptr) row.second += tile.column;
     if (row.residual != nullptr) row.residual += tile.column;
     tile.function(row, tile.packed, tile.ending.constants(constants, tile.column));
   }

@@ -16,8 +16,8 @@ class Gemm {
  public:
   using Weight = std::function<int8_t(int64_t segment, int64_t k, int64_t column)>;
 
-  // k: bytes per segment, a multiple of 4; columns: a multiple of 8. rules: of all columns, or none (kernel_set.h). other_reach: per
-  // column, bound of |sum| of what GemmRow::start brings; empty: nothing.
+  // k: bytes per segment, a multiple of 4; columns: a multiple of 8. rules: of all columns, or none for sums. other_reach: per column,
+  // bound of |sum| of what GemmRow::start brings; empty: nothing.
   Gemm(int64_t segments, int64_t k, int64_t columns, const Form& form, const Weight& weight, std::span<const Rule> rules = {},
        std::span<const int64_t> other_reach = {});
   Gemm(Gemm&&) = default;  // not copied: tiles point at the weights

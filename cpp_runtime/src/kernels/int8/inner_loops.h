@@ -19,17 +19,20 @@ enum class Function : uint8_t {
 // … and how the result is stored.
 enum class Store : uint8_t {
   steps,          // int8, a shorter way that a set has proven for these channels (ending.h)
+  short_steps,    // int8 of a hard_swish, a way that is shorter still and at times one off
   calib,          // int8, rounded after a multiplication by calib (by one where the scale holds everything)
   bounded_calib,  // the same where all products are known to be numbers within +-kBound
   fp32,
   sums,  // the int32 sums themselves; `function` does not matter
 };
-inline constexpr double kBound = 32700;
+inline constexpr double kBound = 32700, kNarrow = 1 << 22;
 
 struct Form {
   Function function = Function::linear;
   Store store = Store::fp32;
-  bool wide = false;  // sums may leave +-2^22
+  bool wide = false;    // sums may leave +-2^22
+  bool fast = false;    // results may be what mark_fast_int8 (graph/passes) allows
+  bool second = false;  // of fp32 results, and bounded_calib of a residual: int8 by another calib as well, bounded; never wide
   bool operator==(const Form&) const = default;
 };
 
@@ -40,7 +43,7 @@ struct FinishConstants {
   float floor = 0;                                     // linear and by_row to fp32: 0 for relu, else -infinity
   int8_t low = -127;                                   // to int8: 0 for relu, else -127
   float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
-  float calib = 1;
+  float calib = 1, second_calib = 1;
 };
 
 // One row of pixels. A pixel is a few segments of contiguous bytes.
@@ -53,6 +56,8 @@ struct GemmRow {
   ptrdiff_t start_step = 0;        // elements
   std::byte* out = nullptr;
   ptrdiff_t out_step = 0;  // bytes
+  int8_t* second = nullptr;
+  ptrdiff_t second_step = 0;
   const float* residual = nullptr;
   ptrdiff_t residual_step = 0;   // elements
   int residual_shift = 0;        // pixel x adds residual pixel x >> residual_shift
@@ -118,6 +123,8 @@ struct InnerLoops {
   // requant.h's, of n values; bounded: of products that are known to be numbers within +-kBound.
   void (*quantise)(const float* in, float inverse_scale, int64_t n, int8_t* out);
   void (*quantise_bounded)(const float* in, float inverse_scale, int64_t n, int8_t* out);
+  // At times one off (mark_fast_int8): halves, and what one rounding instead of two makes of values next to them.
+  void (*quantise_fast)(const float* in, float inverse_scale, int64_t n, int8_t* out);
   float (*largest_magnitude)(const float* values, int64_t n);  // dynamic_int8.h's
 };
 

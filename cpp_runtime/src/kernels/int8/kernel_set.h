@@ -19,7 +19,7 @@ inline const InnerLoops& inner_loops() { return *usable_loops(); }
 // How many of `left` columns, a multiple of 8, the next tile of a matrix product has.
 int64_t tile_columns(int64_t left);
 
-// rules: one per channel where results are rounded at once, none elsewhere.
+// rules: one per channel; none for sums.
 Ending choose_ending(const Form& form, const Sums& sums, std::span<const Rule> rules);
 
 // What is left to do on fp32 values that an inner loop could not finish: the node's own activation and its tail.

@@ -21,9 +21,24 @@ int8x16_t load_block(const int8_t* p) { return vcombine_s8(vld1_s8(p), vdup_n_s8
   vst1q_s8(out + 16, vreinterpretq_s8_s16(vzip2q_s16(first, second)));
 }
 
+[[gnu::always_inline]] inline void store_both(int8x16_t bytes, std::byte* first, std::byte* second) {
+  asm volatile("" : "+w"(bytes));  // else what is done for the second alone moves behind a branch, which would part the block
+  vst1_s8(reinterpret_cast<int8_t*>(first), vget_low_s8(bytes));
+  vst1_s8(reinterpret_cast<int8_t*>(second), vget_high_s8(bytes));
+}
+
 template <Form F>
 [[gnu::always_inline]] inline void store_pair(const int32x4_t (&sums)[2][2], const FinishConstants& constants, std::byte* first,
                                               std::byte* second) {
+  if constexpr (F.store == Store::short_steps) {
+    const int16x8_t bend = vdupq_n_s16(static_cast<int16_t>(constants.offset)),
+                    top = vdupq_n_s16(static_cast<int16_t>(constants.threshold));
+    const float* bias = opaque(constants.bias);
+    const int16x8_t low = short_step(sums[0][0], sums[0][1], constants.scale, bias, bend, top);
+    const int16x8_t high = short_step(sums[1][0], sums[1][1], constants.scale, opaque(bias), bend, top);
+    store_both(vqmovn_high_s16(vqmovn_s16(low), high), first, second);
+    return;
+  }
   float32x4_t v[4];
 #pragma clang loop unroll(full)
   for (int i = 0; i < 4; i++) {
@@ -38,9 +53,7 @@ template <Form F>
     store<F>({v[0], v[1]}, first, constants.low);
     store<F>({v[2], v[3]}, second, constants.low);
   } else {
-    const int8x16_t bytes = to_int8<F.store>(v[0], v[1], v[2], v[3], constants.low);
-    vst1_s8(reinterpret_cast<int8_t*>(first), vget_low_s8(bytes));
-    vst1_s8(reinterpret_cast<int8_t*>(second), vget_high_s8(bytes));
+    store_both(to_int8<F.store>(v[0], v[1], v[2], v[3], constants.low), first, second);
   }
 }
 
@@ -118,6 +131,7 @@ void transpose_quads(const int8_t* const (&rows)[4], ptrdiff_t step, int64_t col
 DepthwiseFunction depthwise_i8(int64_t kernel, int64_t stride, int64_t quads, const Form& form) {
   const bool hard_swish = form.function == Function::hard_swish;
   switch (form.store) {
+    case Store::short_steps: return choose_window<Form{Function::hard_swish, Store::short_steps}>(kernel, stride, quads);
     case Store::steps:
       return hard_swish ? choose_window<Form{Function::hard_swish, Store::steps}>(kernel, stride, quads)
                         : choose_window<Form{Function::linear, Store::steps}>(kernel, stride, quads);

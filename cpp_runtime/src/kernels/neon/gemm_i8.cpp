@@ -113,6 +113,17 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
     for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step))
 #pragma clang loop unroll(full)
       for (int v = 0; v < Vectors; v++) vst1q_s32(reinterpret_cast<int32_t*>(out) + 4 * v, sums[p][v]);
+  } else if constexpr (F.store == Store::short_steps) {
+    const int16x8_t bend = vdupq_n_s16(static_cast<int16_t>(constants.offset)),
+                    top = vdupq_n_s16(static_cast<int16_t>(constants.threshold));
+#pragma clang loop unroll(full)
+    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
+      const float *scale = opaque(constants.scale), *offset = opaque(constants.bias);
+      int16x8_t values[Vectors / 2];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < Vectors; v += 2) values[v / 2] = short_step(sums[p][v], sums[p][v + 1], scale + 4 * v, offset + 4 * v, bend, top);
+      store_narrowed(values, reinterpret_cast<int8_t*>(out));
+    }
   } else if constexpr (F.store == Store::steps) {
 #pragma clang loop unroll(full)
     for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
@@ -127,6 +138,7 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
 #pragma clang loop unroll(full)
     for (int v = 0; v < Vectors; v++) scale[v] = vld1q_f32(constants.scale + 4 * v);
     const float* residual = F.function == Function::residual ? row.residual + (x >> row.residual_shift) * row.residual_step : nullptr;
+    [[maybe_unused]] int8_t* second = row.second + x * row.second_step;
     const float* own_scale = F.function == Function::by_row ? row.scale + x * row.scale_step : nullptr;
 #pragma clang loop unroll(full)
     for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
@@ -136,9 +148,17 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
 #pragma clang loop unroll(full)
       for (int v = 0; v < Vectors; v++) {
         const float32x4_t factors = F.function == Function::by_row ? vmulq_f32(scale[v], factor) : scale[v];
-        values[v] = finish<F>(requantise<Biased>(sums[p][v], factors, bias + 4 * v), residual + 4 * v, constants);
+        const float32x4_t value = F.fast ? vfmaq_f32(vld1q_f32(bias + 4 * v), vreinterpretq_f32_s32(sums[p][v]), factors)
+                                         : requantise<Biased>(sums[p][v], factors, bias + 4 * v);
+        values[v] = finish<F>(value, residual + 4 * v, constants);
       }
-      store<F>(values, out, constants.low);
+      if constexpr (F.store != Store::fp32 && (F.fast || F.second))
+        store_scaled<F.fast>(values, constants.calib, reinterpret_cast<int8_t*>(out), constants.low);
+      else store<F>(values, out, constants.low);
+      if constexpr (F.second) {
+        store_scaled<F.fast>(values, constants.second_calib, second, constants.low);
+        second = opaque(second + row.second_step);
+      }
       if constexpr (F.function == Function::residual) {
         const bool next = (x + p + 1) >> row.residual_shift != (x + p) >> row.residual_shift;
         residual = opaque(residual + (next ? row.residual_step : 0));
@@ -165,8 +185,9 @@ void compute_row(const GemmRow& given, const GemmTile& given_tile, const FinishC
     one.start += x * row.start_step;
     one.out += x * row.out_step;
     one.residual += (x >> row.residual_shift) * row.residual_step;
+    one.second += x * row.second_step;
     one.scale += x * row.scale_step;
-    one.pixel_step = one.start_step = one.out_step = one.residual_step = one.scale_step = 0;
+    one.pixel_step = one.start_step = one.out_step = one.second_step = one.residual_step = one.scale_step = 0;
     one.pixels = Pixels;
     compute_row<Pixels, Vectors, D, F, Biased>(one, tile, constants);
   }
@@ -177,10 +198,10 @@ constexpr Depth kAny{};
 constexpr Depth kStepDepths[] = {{1, 8}, {1, 16}, {1, 24}, {3, 12}}, kResidualDepths[] = {{1, 8}, {1, 24}}, kSumDepths[] = {{1, 24}},
                 kFirstDepths[] = {{3, 12}};
 template <Form F> constexpr std::span<const Depth> depths() {
-  if (F.store == Store::steps) return kStepDepths;
+  if (F.store == Store::steps || F.store == Store::short_steps) return kStepDepths;
   if (F.store == Store::sums) return kSumDepths;
   if (F.function == Function::residual && F.store != Store::calib) return kResidualDepths;
-  if (F == Form{Function::hard_swish, Store::fp32}) return kFirstDepths;
+  if (F.function == Function::hard_swish && F.store == Store::fp32) return kFirstDepths;
   return {};
 }
 
@@ -188,7 +209,7 @@ template <Form F> constexpr std::span<const Depth> depths() {
 
 GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const Form& form) {
   const auto with_tile = [&]<Form F, int Pixels, int Vectors>() -> GemmFunction {
-    if constexpr (F.store != Store::steps && F.store != Store::sums)
+    if constexpr (F.store != Store::steps && F.store != Store::short_steps && F.store != Store::sums && !F.fast && !F.second)
       if (form.wide) return compute_row<Pixels, Vectors, kAny, F, false>;
     GemmFunction found = compute_row<Pixels, Vectors, kAny, F, true>;
     const auto among = [&]<size_t... I>(std::index_sequence<I...>) {
@@ -204,21 +225,29 @@ GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const Form& f
     return with_tile.template operator()<F, 8, 2>();
   };
   if (form.store == Store::sums) return with_form.template operator()<Form{Function::linear, Store::sums}>();
+  // Where results may be fast or have second ones.
+  const auto with_ways = [&]<Function F, Store S>() {
+    if (form.fast && form.second) return with_form.template operator()<Form{.function = F, .store = S, .fast = true, .second = true}>();
+    if (form.fast) return with_form.template operator()<Form{.function = F, .store = S, .fast = true}>();
+    if (form.second) return with_form.template operator()<Form{.function = F, .store = S, .second = true}>();
+    return with_form.template operator()<Form{F, S}>();
+  };
   switch (form.function) {
     case Function::linear:
       if (form.store == Store::steps) return with_form.template operator()<Form{Function::linear, Store::steps}>();
       if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::linear, Store::bounded_calib}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::linear, Store::calib}>();
-      return with_form.template operator()<Form{Function::linear, Store::fp32}>();
+      return with_ways.template operator()<Function::linear, Store::fp32>();
     case Function::hard_swish:
+      if (form.store == Store::short_steps) return with_form.template operator()<Form{Function::hard_swish, Store::short_steps}>();
       if (form.store == Store::steps) return with_form.template operator()<Form{Function::hard_swish, Store::steps}>();
       if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::hard_swish, Store::bounded_calib}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::hard_swish, Store::calib}>();
-      return with_form.template operator()<Form{Function::hard_swish, Store::fp32}>();
+      return with_ways.template operator()<Function::hard_swish, Store::fp32>();
     case Function::residual:
-      if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::residual, Store::bounded_calib}>();
+      if (form.store == Store::bounded_calib) return with_ways.template operator()<Function::residual, Store::bounded_calib>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::residual, Store::calib}>();
-      return with_form.template operator()<Form{Function::residual, Store::fp32}>();
+      return with_ways.template operator()<Function::residual, Store::fp32>();
     case Function::by_row: return with_form.template operator()<Form{Function::by_row, Store::fp32}>();
   }
   std::abort();

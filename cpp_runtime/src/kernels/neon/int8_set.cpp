@@ -7,6 +7,7 @@
 #include "kernels/neon/inner_loops_i8.h"
 #include "kernels/neon/requant_steps.h"
 #include "kernels/neon/requantise.h"
+#include "kernels/neon/short_steps.h"
 #include "kernels/processor.h"
 
 namespace edgeocr::kernels::int8 {
@@ -23,6 +24,7 @@ const InnerLoops* usable_loops() {
       .spread_places = neon::spread_places,
       .quantise = neon::quantise<Store::calib>,
       .quantise_bounded = neon::quantise<Store::bounded_calib>,
+      .quantise_fast = neon::quantise_fast,
       .largest_magnitude = neon::largest_magnitude,
   };
   return has_armv82_dotprod() ? &kLoops : nullptr;
@@ -30,20 +32,40 @@ const InnerLoops* usable_loops() {
 
 int64_t tile_columns(int64_t left) { return left >= 24 ? 24 : left >= 16 ? 16 : 8; }
 
-// The short way of requant_steps.h where all channels have a proof; else sums that begin at the bits of a float where they allow that.
+namespace {
+
+bool rounds_at_once(const Form& form) {
+  return (form.store == Store::calib || form.store == Store::bounded_calib) && form.function != Function::residual;
+}
+
+bool has_fast_form(const Form& form) {
+  return form.function != Function::by_row && (form.store == Store::fp32 || form.store == Store::bounded_calib);
+}
+
+Ending stepping(const Form& form, neon::StepsTable steps) {
+  return {.form = form,
+          .start = std::move(steps.start),
+          .scale = std::move(steps.scale),
+          .bias = std::move(steps.offset),
+          .offset = steps.bend.offset,
+          .threshold = steps.bend.top};
+}
+
+}  // namespace
+
+// A short way where all channels have one; else sums that begin at the bits of a float where they allow that.
 Ending choose_ending(const Form& form, const Sums& sums, std::span<const Rule> rules) {
-  Ending ending{.form = form};
-  if (!rules.empty()) {
-    if (std::optional<neon::StepsTable> steps = neon::find_steps(rules, sums.reach)) {
-      ending.form.store = Store::steps;
-      ending.start = std::move(steps->start);
-      ending.scale = std::move(steps->scale);
-      ending.bias = std::move(steps->offset);
-      ending.offset = steps->bend.offset;
-      ending.threshold = steps->bend.top;
-      return ending;
-    }
+  if (rounds_at_once(form) && !rules.empty()) {
+    if (form.fast && form.function == Function::hard_swish)
+      if (std::optional<neon::StepsTable> steps = neon::find_short_steps(rules, sums.reach))
+        return stepping({.function = form.function, .store = Store::short_steps}, std::move(*steps));
+    if (std::optional<neon::StepsTable> steps = neon::find_steps(rules, sums.reach))
+      return stepping({.function = form.function, .store = Store::steps}, std::move(*steps));
+  } else if (form.fast && has_fast_form(form) && !rules.empty()) {
+    if (std::optional<neon::StepsTable> steps = neon::near_steps(rules, sums.reach)) return stepping(form, std::move(*steps));
   }
+  Ending ending{.form = form};
+  ending.form.fast = false;
   ending.form.wide = std::ranges::any_of(sums.reach, [](int64_t reach) { return reach >= neon::kSumLimit; });
   ending.start.assign(sums.reach.size(), ending.form.wide || form.store == Store::sums ? 0 : neon::kSumStartBits);
   return ending;

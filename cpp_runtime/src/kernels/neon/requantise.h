@@ -19,8 +19,17 @@
 namespace edgeocr::kernels::neon {
 
 inline constexpr float kSumStart = 12582912.0f;
+// As many as the vectors of a pixel have, so that each is loaded (opaque()) from a place of its own.
+inline constexpr int kMostVectors = 6;
+struct RoundingStarts {
+  alignas(16) float values[4 * kMostVectors];
+  constexpr RoundingStarts() : values() {
+    for (float& v : values) v = kSumStart;
+  }
+};
+inline constexpr RoundingStarts kRoundingStarts;
 inline constexpr int32_t kSumStartBits = 0x4B400000;
-inline constexpr int64_t kSumLimit = int64_t{1} << 22;
+inline constexpr auto kSumLimit = static_cast<int64_t>(int8::kNarrow);
 
 using int8::FinishConstants;
 using int8::Form;
@@ -72,9 +81,17 @@ template <Function F>
   static_assert(F != Function::residual);
   const float32x4_t z = vfmaq_f32(vld1q_f32(offset), vreinterpretq_f32_s32(sum), scale);
   if constexpr (F == Function::linear) return z;
-  alignas(16) static constexpr float kStart[4] = {kSumStart, kSumStart, kSumStart, kSumStart};
   const float32x4_t clipped = vminq_f32(vmaxq_f32(vaddq_f32(z, vdupq_n_f32(c.offset)), vdupq_n_f32(0)), vdupq_n_f32(c.threshold));
-  return vfmaq_f32(vld1q_f32(opaque(kStart)), z, clipped);
+  return vfmaq_f32(vld1q_f32(opaque(kRoundingStarts.values)), z, clipped);
+}
+
+// hard_swish of eight channels by the short steps, whole numbers; bend, top: of all lanes.
+[[gnu::always_inline]] inline int16x8_t short_step(int32x4_t a, int32x4_t b, const float* scale, const float* offset, int16x8_t bend,
+                                                   int16x8_t top) {
+  const float32x4_t first = vfmaq_f32(vld1q_f32(offset), vreinterpretq_f32_s32(a), vld1q_f32(scale));
+  const float32x4_t second = vfmaq_f32(vld1q_f32(offset + 4), vreinterpretq_f32_s32(b), vld1q_f32(scale + 4));
+  const int16x8_t z = to_int16<Store::steps>(first, second);
+  return vqrdmulhq_s16(z, vminq_s16(vmaxq_s16(vqaddq_s16(z, bend), vdupq_n_s16(0)), top));
 }
 
 // NaN to -127; changes nothing else that a rounding to int8 tells apart.
@@ -87,7 +104,8 @@ template <Form F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t v
   if constexpr (F.function == Function::by_row || (F.function == Function::linear && F.store == Store::fp32))
     v = vmaxq_f32(v, vdupq_n_f32(c.floor));
   // relu before a rounding is c.low
-  if constexpr (F.store == Store::calib || F.store == Store::bounded_calib) v = vmulq_f32(v, vdupq_n_f32(c.calib));
+  if constexpr (!F.fast && (F.store == Store::calib || F.store == Store::bounded_calib) && !F.second)
+    v = vmulq_f32(v, vdupq_n_f32(c.calib));
   if constexpr (F.store == Store::calib && F.function == Function::residual) v = without_nan(v);
   return v;
 }
@@ -106,6 +124,24 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
   }
 }
 
+// The same of bounded values that are not multiplied by `calib` yet. Fast: by a multiply-add that rounds, halves to even.
+template <bool Fast, int Vectors>
+[[gnu::always_inline]] inline void store_scaled(const float32x4_t (&v)[Vectors], float calib, int8_t* out, int8_t low) {
+  static_assert(Vectors <= kMostVectors);
+  const float* starts = opaque(kRoundingStarts.values);
+  float32x4_t scaled[Vectors];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < Vectors; i++)
+    scaled[i] = Fast ? vfmaq_f32(vld1q_f32(starts + 4 * i), v[i], vdupq_n_f32(calib)) : vmulq_f32(v[i], vdupq_n_f32(calib));
+  store<Form{Function::linear, Fast ? Store::steps : Store::bounded_calib}>(scaled, reinterpret_cast<std::byte*>(out), low);
+}
+
+template <int Halves> [[gnu::always_inline]] inline void store_narrowed(const int16x8_t (&v)[Halves], int8_t* out) {
+#pragma clang loop unroll(full)
+  for (int i = 0; i + 1 < Halves; i += 2) vst1q_s8(out + 8 * i, vqmovn_high_s16(vqmovn_s16(v[i]), v[i + 1]));
+  if constexpr (Halves % 2 == 1) vst1_s8(out + 8 * (Halves - 1), vqmovn_s16(v[Halves - 1]));
+}
+
 // quantise() of n values. S: calib or, if that is known of them, bounded_calib.
 template <Store S = Store::calib> inline void quantise(const float* in, float inverse_scale, int64_t n, int8_t* out) {
   const float32x4_t scale = vdupq_n_f32(inverse_scale);
@@ -121,6 +157,30 @@ template <Store S = Store::calib> inline void quantise(const float* in, float in
     i += 8;
   }
   for (; i < n; i++) out[i] = kernels::quantise(in[i], inverse_scale);
+}
+
+// In one rounding, halves to even; NaN to -127 here as well.
+inline void quantise_fast(const float* in, float inverse_scale, int64_t n, int8_t* out) {
+  const float32x4_t scale = vdupq_n_f32(inverse_scale), limit = vdupq_n_f32(127 / inverse_scale);
+  const auto rounded = [&](const float* from, const float* start) __attribute__((always_inline)) {
+    const float32x4_t clipped = vminq_f32(vmaxnmq_f32(vld1q_f32(from), vnegq_f32(limit)), limit);
+    return vreinterpretq_s16_f32(vfmaq_f32(vld1q_f32(start), clipped, scale));
+  };
+  // Low bytes of low halves: what is clipped needs no saturation.
+  const auto sixteen = [&](const float* from) __attribute__((always_inline)) {
+    const float* starts = opaque(kRoundingStarts.values);
+    const int16x8_t low = vuzp1q_s16(rounded(from, starts), rounded(from + 4, starts + 4));
+    const int16x8_t high = vuzp1q_s16(rounded(from + 8, starts + 8), rounded(from + 12, starts + 12));
+    return vuzp1q_s8(vreinterpretq_s8_s16(low), vreinterpretq_s8_s16(high));
+  };
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) vst1q_s8(out + i, sixteen(in + i));
+  if (i == n) return;
+  float rest[16] = {};
+  for (int64_t j = i; j < n; j++) rest[j - i] = in[j];
+  int8_t bytes[16];
+  vst1q_s8(bytes, sixteen(rest));
+  for (int64_t j = i; j < n; j++) out[j] = bytes[j - i];
 }
 
 // As dynamic_int8.h has it: the maximum of numbers takes the other of a NaN.

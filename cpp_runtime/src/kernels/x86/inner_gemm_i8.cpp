@@ -53,7 +53,8 @@ inline void finish_tile(const __m256i (&sum)[P][V], const GemmRow& row, int64_t 
       if constexpr (F == Function::residual) residual = row.residual + ((first + p) >> row.residual_shift) * row.residual_step + kLanes * v;
       f32x8 factors = scale;
       if constexpr (F == Function::by_row) factors = factors * row.scale[(first + p) * row.scale_step];
-      finish<F, S>(requantise(sum[p][v], factors, bias), residual, c, out + p * row.out_step + v * kBytes);
+      int8_t* second = row.second == nullptr ? nullptr : row.second + (first + p) * row.second_step + kLanes * v;
+      finish<F, S>(requantise(sum[p][v], factors, bias), residual, c, out + p * row.out_step + v * kBytes, second);
     }
   }
 }

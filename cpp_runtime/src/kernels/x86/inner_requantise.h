@@ -29,8 +29,14 @@ inline __m128i round_to_int8(f32x8 v, int8_t low) {
 
 inline f32x8 requantise(__m256i sum, f32x8 scale, f32x8 bias) { return multiply_add(bias, f32x8(_mm256_cvtepi32_ps(sum)), scale); }
 
-// A requantised value to its store. residual: of the same eight channels.
-template <Function F, Store S> inline void finish(f32x8 v, const float* residual, const FinishConstants& c, std::byte* out) {
+inline void store_rounded(f32x8 v, int8_t low, void* out) {
+  const auto bytes = static_cast<int64_t>(_mm_cvtsi128_si64(round_to_int8(v, low)));
+  __builtin_memcpy(out, &bytes, sizeof bytes);
+}
+
+// A requantised value to its store, and to `second` if there is one. residual: of the same eight channels.
+template <Function F, Store S>
+inline void finish(f32x8 v, const float* residual, const FinishConstants& c, std::byte* out, int8_t* second = nullptr) {
   const f32x8 zero = 0.0f;
   if constexpr (F == Function::hard_swish) v = v * (minimum(maximum(v + c.offset, zero), f32x8(c.threshold)) * c.inverse_scale);
   if constexpr (F == Function::residual) v = v + load<f32x8>(residual);
@@ -38,9 +44,9 @@ template <Function F, Store S> inline void finish(f32x8 v, const float* residual
     if constexpr (F == Function::linear || F == Function::by_row) v = maximum(v, f32x8(c.floor));
     store(out, v);
   } else {
-    const auto bytes = static_cast<int64_t>(_mm_cvtsi128_si64(round_to_int8(v * c.calib, c.low)));  // relu is c.low
-    __builtin_memcpy(out, &bytes, sizeof bytes);
+    store_rounded(v * c.calib, c.low, out);  // relu is c.low
   }
+  if (second != nullptr) store_rounded(v * c.second_calib, c.low, second);
 }
 
 template <Function F, Store S> struct FixedForm {};

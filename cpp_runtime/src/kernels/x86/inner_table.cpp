@@ -23,6 +23,7 @@ const int8::InnerLoops* int8_loops() {
       .spread_places = spread_places,
       .quantise = quantise_f32,
       .quantise_bounded = quantise_f32,
+      .quantise_fast = quantise_f32,
       .largest_magnitude = largest_magnitude_f32,
   };
   return &table;
