@@ -58,7 +58,8 @@ std::optional<StepsTable> find_short_steps(std::span<const Rule> rules, std::spa
   const double offset = std::round(act.offset * units), top = std::round(act.threshold * units);
   if (act.kind != ActKind::hard_swish || !(factor > 0) || !(offset > 0) || !(top > offset) || top > kMostZ) return {};
   if (factor * act.offset * act.offset / 4 > 126) return {};  // the lowest result, which is not clamped
-  StepsTable table{.bend = {static_cast<float>(offset), static_cast<float>(top)}};
+  StepsTable table;
+  table.bend = {static_cast<float>(offset), static_cast<float>(top)};
   for (size_t i = 0; i < rules.size(); i++) {
     const double scale = static_cast<double>(rules[i].channel.scale) * units, bias = static_cast<double>(rules[i].channel.bias) * units;
     const double most = std::abs(scale) * static_cast<double>(reach[i]) + std::abs(bias);
