@@ -1,4 +1,4 @@
-// Runs a graph with the plain kernels, for tests that compare a graph before and after a pass.
+// Runs a graph, for tests that compare it before and after a pass, or with other kernels.
 #pragma once
 
 #include <memory>
@@ -11,11 +11,17 @@
 
 namespace edgeocr::test {
 
+using KernelSets = std::span<const std::span<const kernels::KernelEntry>>;
+
+inline KernelSets plain_sets() {
+  static const std::span<const kernels::KernelEntry> sets[] = {kernels::generic_set()};
+  return sets;
+}
+
 // The graph's outputs for these inputs, as views into memory that the Run keeps.
 class GraphRun {
  public:
-  GraphRun(const graph::Graph& graph, const std::vector<kernel_test::Dense<float>>& inputs) {
-    const std::span<const kernels::KernelEntry> sets[] = {kernels::generic_set()};
+  GraphRun(const graph::Graph& graph, const std::vector<kernel_test::Dense<float>>& inputs, KernelSets sets = plain_sets()) {
     const std::vector<bool> evaluated = graph::evaluated_nodes(graph);
     std::vector<std::unique_ptr<kernels::Kernel>> made;
     std::vector<const kernels::Kernel*> pointers;
