@@ -88,10 +88,9 @@ template <class T> struct GemmTile {
       for (int s = 0; s < tile.segments; s++) {
         const T* x = segments[static_cast<size_t>(s)] + at;
         int64_t k = 0;
-        if constexpr (has_parts(F) || !F.bias) {
-          // The first products join what sums begin with: it is nothing, or as short as a part.
+        if constexpr (!F.bias) {
           if (s == 0) {
-            multiply_step<P, Q, Rgb, !F.bias>(sum, x, pixel_step, w);
+            multiply_step<P, Q, Rgb, true>(sum, x, pixel_step, w);
             k = kStep<Rgb>;
           }
         }

@@ -4,8 +4,8 @@
 // for others. Columns (output channels) are cut into tiles of 24, the rest of 8, in fp32 a last one of 4; a register tile is
 // 4 pixels x 24 columns, 8 x 8 or 12 x 4.
 // fp32 sums take their products in order by fused multiply-adds, as the plain kernels do on this processor: with a plain form
-// (finish.h) the bits are theirs. fp16 sums join eight products at a time, of rgb nine, which are summed apart, but for the first: their
-// error is that of fp32 sums.
+// (finish.h) the bits are theirs. fp16 sums join eight products at a time, of rgb nine, which are summed apart: their error is that of fp32
+// sums.
 // Long fp16 sums (FloatForm) take their products in order too, and leave registers for tiles of 7 x 24 and 8 x 16.
 #pragma once
 
