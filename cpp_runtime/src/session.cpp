@@ -20,6 +20,7 @@
 #include "graph/passes/quantise_fc.h"
 #include "graph/passes/round_filters.h"
 #include "graph/plan.h"
+#include "graph/precision.h"
 #include "kernels/kernel.h"
 #include "nb/nb.h"
 

@@ -1,13 +1,18 @@
 // The values of Node::precision, as opt writes them, and the conversions between two of them.
 #pragma once
 
-#include <string_view>
+#include <algorithm>
 
 #include "graph/graph.h"
 
 namespace edgeocr::graph {
 
 constexpr int kFp32Precision = 1, kInt8Precision = 2, kFp16Precision = 5;
+
+// Whether any node computes in int8.
+inline bool has_int8(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [](const Node& node) { return node.precision == kInt8Precision; });
+}
 
 // The attribute that mark_fast_int8 gives to int8 nodes.
 inline constexpr char kFastInt8[] = "fast_int8";
@@ -23,7 +28,7 @@ inline bool narrows(const Node& node) { return node.op == "calib" && node.alias 
 inline bool widens(const Node& node) { return node.op == "calib" && node.alias == "fp16_to_fp32"; }
 
 // Whether a node of fp16 may add its products to a sum one after the other in fp16 (passes/lower_to_fp16.h).
-constexpr std::string_view kLongSums = "long_sums";
+inline constexpr char kLongSums[] = "long_sums";
 inline bool has_long_sums(const Node& node) { return node.has_attr(kLongSums); }
 
 }  // namespace edgeocr::graph

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "graph/passes/convolution.h"
-#include "graph/passes/lower_to_fp16.h"
 #include "graph/passes/probe.h"
 #include "graph/passes/rewrite.h"
 #include "graph/passes/tails.h"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -66,7 +65,7 @@ class Lowering {
 
   void lower(Node& node) const {
     node.precision = kFp16Precision;
-    if (long_sums_) node.attrs[std::string(kLongSums)] = true;
+    if (long_sums_) node.attrs[kLongSums] = true;
     FusedTail tail = tail_of(node);
     for (size_t i = 0; i < node.outputs.size(); i++)
       if (is_fp16(node.outputs[i].value)) tail.outputs[i].dtype = DataType::f16;
@@ -99,9 +98,5 @@ class Lowering {
 }  // namespace
 
 void lower_to_fp16(Graph& graph, const std::function<bool(const Node& node)>& has_kernel) { Lowering(graph, has_kernel).run(); }
-
-bool has_int8(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes, [](const Node& node) { return node.precision == kInt8Precision; });
-}
 
 }  // namespace edgeocr::graph

@@ -15,7 +15,4 @@ namespace edgeocr::graph {
 // returns a map of several pixels, or its shapes are not known.
 void lower_to_fp16(Graph& graph, const std::function<bool(const Node& node)>& has_kernel);
 
-// Whether any node computes in int8.
-bool has_int8(const Graph& graph);
-
 }  // namespace edgeocr::graph

@@ -99,6 +99,17 @@ struct Places {
   const int32_t* data = nullptr;
   int64_t count = 3;  // of places per pixel
   int shift = 0;      // of the coordinates that are meant to the source's
+
+  // Where coordinate x has the sums of its place's edges and inside. Never called: a copy of one level could be the linker's for all.
+  struct Three {
+    const int32_t *left, *inside, *right;
+  };
+  [[gnu::always_inline]] Three over(int64_t x, int64_t lanes) const {
+    const int64_t last = (int64_t{1} << shift) - 1, at = x & last;
+    const int32_t* pixel = data + (x >> shift) * count * lanes;
+    const int32_t* middle = pixel + lanes;
+    return {at == 0 ? pixel : middle, middle, at == last ? pixel + (count - 1) * lanes : middle};
+  }
 };
 
 struct InnerLoops {

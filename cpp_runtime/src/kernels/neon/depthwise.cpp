@@ -44,10 +44,10 @@ template <class T> constexpr std::array<T, Vec<T>::kLanes> kZeros{};
 // Taps in order (ky, kx), a multiply-add each, as the plain kernel has them. Rows outside of the map are left out, as maps of few rows
 // have many; columns outside multiply zeros. Edge: some columns are not to be read.
 template <class T, int Kernel, int Step, int P, bool Edge, FloatForm F>
-void run_tile(const TileArguments<T>& tile, const Constants<T>& constants) {
+void run_tile(const TileArguments<T>& given, const Constants<T>& constants) {
   using V = Vec<T>;
   // Copies, which no store can change.
-  const TileArguments<T> t = tile;
+  const TileArguments<T> t = given;
   const Constants<T> c = constants;
   constexpr int kColumns = (P - 1) * Step + Kernel;
   for (int64_t tile = 0; tile < t.tiles; tile++) {

@@ -31,11 +31,9 @@ template <Form F>
 [[gnu::always_inline]] inline void store_pair(const int32x4_t (&sums)[2][2], const FinishConstants& constants, std::byte* first,
                                               std::byte* second) {
   if constexpr (F.store == Store::short_steps) {
-    const int16x8_t bend = vdupq_n_s16(static_cast<int16_t>(constants.offset)),
-                    top = vdupq_n_s16(static_cast<int16_t>(constants.threshold));
-    const float* bias = opaque(constants.bias);
-    const int16x8_t low = short_step(sums[0][0], sums[0][1], constants.scale, bias, bend, top);
-    const int16x8_t high = short_step(sums[1][0], sums[1][1], constants.scale, opaque(bias), bend, top);
+    const float* bias = unknown_address(constants.bias);
+    const int16x8_t low = short_step(sums[0][0], sums[0][1], constants.scale, bias, constants);
+    const int16x8_t high = short_step(sums[1][0], sums[1][1], constants.scale, unknown_address(bias), constants);
     store_both(vqmovn_high_s16(vqmovn_s16(low), high), first, second);
     return;
   }
@@ -45,7 +43,7 @@ template <Form F>
     const ptrdiff_t at = i % 2 * 4;
     const int32x4_t sum = sums[i / 2][i % 2];
     const float32x4_t scale = vld1q_f32(constants.scale + at);
-    const float* bias = opaque(constants.bias) + at;
+    const float* bias = unknown_address(constants.bias) + at;
     if constexpr (F.store == Store::steps) v[i] = step<F.function>(sum, scale, bias, constants);
     else v[i] = finish<F>(requantise<true>(sum, scale, bias), nullptr, constants);
   }
@@ -71,7 +69,7 @@ template <int Kernel, int Stride, int Quads, Form F> void compute_row(const Dept
     int32x4_t sums[kColumns][2];
 #pragma clang loop unroll(full)
     for (int i = 0; i < kColumns; i++) {
-      const int32_t* start = opaque(row.start);
+      const int32_t* start = unknown_address(row.start);
       sums[i][0] = vld1q_s32(start);
       sums[i][1] = vld1q_s32(start + 4);
     }

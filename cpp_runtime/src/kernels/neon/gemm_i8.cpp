@@ -91,43 +91,41 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
   std::byte* out = row.out + x * row.out_step;
 #pragma clang loop unroll(full)
   for (int p = 0; p < Pixels; p++, start += row.start_step) {
-    start = opaque(start);
+    start = unknown_address(start);
 #pragma clang loop unroll(full)
     for (int v = 0; v < Vectors; v++) sums[p][v] = vld1q_s32(start + 4 * v);
   }
   fence(sums);
-  const int8_t* weights = opaque(tile.weights);  // else the weights move out of the loop over the pixels, and are spilled
+  const int8_t* weights = unknown_address(tile.weights);  // else the weights move out of the loop over the pixels, and are spilled
   const ptrdiff_t offset = x * row.pixel_step;
   if constexpr (D.segments > 0) {
 #pragma clang loop unroll(full)
     for (size_t s = 0; s < D.segments; s++)
-      weights = multiply_segment<Pixels, Vectors, D.k>(sums, opaque(row.segments[s] + offset), row.pixel_step, tile.k, weights);
+      weights = multiply_segment<Pixels, Vectors, D.k>(sums, unknown_address(row.segments[s] + offset), row.pixel_step, tile.k, weights);
   } else {
 #pragma clang loop unroll(disable)
     for (size_t s = 0; s < static_cast<size_t>(tile.segments); s++)
-      weights = multiply_segment<Pixels, Vectors, 0>(sums, opaque(row.segments[s] + offset), row.pixel_step, tile.k, weights);
+      weights = multiply_segment<Pixels, Vectors, 0>(sums, unknown_address(row.segments[s] + offset), row.pixel_step, tile.k, weights);
   }
   fence(sums);
   if constexpr (F.store == Store::sums) {
 #pragma clang loop unroll(full)
-    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step))
+    for (int p = 0; p < Pixels; p++, out = unknown_address(out + row.out_step))
 #pragma clang loop unroll(full)
       for (int v = 0; v < Vectors; v++) vst1q_s32(reinterpret_cast<int32_t*>(out) + 4 * v, sums[p][v]);
   } else if constexpr (F.store == Store::short_steps) {
-    const int16x8_t bend = vdupq_n_s16(static_cast<int16_t>(constants.offset)),
-                    top = vdupq_n_s16(static_cast<int16_t>(constants.threshold));
 #pragma clang loop unroll(full)
-    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
-      const float *scale = opaque(constants.scale), *offset = opaque(constants.bias);
+    for (int p = 0; p < Pixels; p++, out = unknown_address(out + row.out_step)) {
+      const float *scale = unknown_address(constants.scale), *offset = unknown_address(constants.bias);
       int16x8_t values[Vectors / 2];
 #pragma clang loop unroll(full)
-      for (int v = 0; v < Vectors; v += 2) values[v / 2] = short_step(sums[p][v], sums[p][v + 1], scale + 4 * v, offset + 4 * v, bend, top);
+      for (int v = 0; v < Vectors; v += 2) values[v / 2] = short_step(sums[p][v], sums[p][v + 1], scale + 4 * v, offset + 4 * v, constants);
       store_narrowed(values, reinterpret_cast<int8_t*>(out));
     }
   } else if constexpr (F.store == Store::steps) {
 #pragma clang loop unroll(full)
-    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
-      const float *scale = opaque(constants.scale), *offset = opaque(constants.bias);
+    for (int p = 0; p < Pixels; p++, out = unknown_address(out + row.out_step)) {
+      const float *scale = unknown_address(constants.scale), *offset = unknown_address(constants.bias);
       float32x4_t values[Vectors];
 #pragma clang loop unroll(full)
       for (int v = 0; v < Vectors; v++) values[v] = step<F.function>(sums[p][v], vld1q_f32(scale + 4 * v), offset + 4 * v, constants);
@@ -141,8 +139,8 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
     [[maybe_unused]] int8_t* second = row.second + x * row.second_step;
     const float* own_scale = F.function == Function::by_row ? row.scale + x * row.scale_step : nullptr;
 #pragma clang loop unroll(full)
-    for (int p = 0; p < Pixels; p++, out = opaque(out + row.out_step)) {
-      const float* bias = opaque(constants.bias);
+    for (int p = 0; p < Pixels; p++, out = unknown_address(out + row.out_step)) {
+      const float* bias = unknown_address(constants.bias);
       float32x4_t values[Vectors];
       const float32x4_t factor = F.function == Function::by_row ? vld1q_dup_f32(own_scale + p * row.scale_step) : vdupq_n_f32(1);
 #pragma clang loop unroll(full)
@@ -157,11 +155,11 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
       else store<F>(values, out, constants.low);
       if constexpr (F.second) {
         store_scaled<F.fast>(values, constants.second_calib, second, constants.low);
-        second = opaque(second + row.second_step);
+        second = unknown_address(second + row.second_step);
       }
       if constexpr (F.function == Function::residual) {
         const bool next = (x + p + 1) >> row.residual_shift != (x + p) >> row.residual_shift;
-        residual = opaque(residual + (next ? row.residual_step : 0));
+        residual = unknown_address(residual + (next ? row.residual_step : 0));
       }
     }
   }

@@ -15,11 +15,12 @@
 #include "kernels/dynamic_int8.h"
 #include "kernels/int8/inner_loops.h"
 #include "kernels/requant.h"
+#include "kernels/simd/vector.h"
 
 namespace edgeocr::kernels::neon {
 
 inline constexpr float kSumStart = 12582912.0f;
-// As many as the vectors of a pixel have, so that each is loaded (opaque()) from a place of its own.
+// As many as the vectors of a pixel have, so that each is loaded (unknown_address()) from a place of its own.
 inline constexpr int kMostVectors = 6;
 struct RoundingStarts {
   alignas(16) float values[4 * kMostVectors];
@@ -35,13 +36,6 @@ using int8::FinishConstants;
 using int8::Form;
 using int8::Function;
 using int8::Store;
-
-// Hides where a pointer comes from, so that the compiler loads again what it points to: as an addend of fmla (which overwrites
-// it) a load is free, a copy of a register is not.
-template <class T> [[gnu::always_inline]] inline T* opaque(T* p) {
-  asm volatile("" : "+r"(p));
-  return p;
-}
 
 // requantise(). Biased: the sum began at kSumStartBits.
 template <bool Biased> [[gnu::always_inline]] inline float32x4_t requantise(int32x4_t sum, float32x4_t scale, const float* bias) {
@@ -82,12 +76,13 @@ template <Function F>
   const float32x4_t z = vfmaq_f32(vld1q_f32(offset), vreinterpretq_f32_s32(sum), scale);
   if constexpr (F == Function::linear) return z;
   const float32x4_t clipped = vminq_f32(vmaxq_f32(vaddq_f32(z, vdupq_n_f32(c.offset)), vdupq_n_f32(0)), vdupq_n_f32(c.threshold));
-  return vfmaq_f32(vld1q_f32(opaque(kRoundingStarts.values)), z, clipped);
+  return vfmaq_f32(vld1q_f32(unknown_address(kRoundingStarts.values)), z, clipped);
 }
 
-// hard_swish of eight channels by the short steps, whole numbers; bend, top: of all lanes.
-[[gnu::always_inline]] inline int16x8_t short_step(int32x4_t a, int32x4_t b, const float* scale, const float* offset, int16x8_t bend,
-                                                   int16x8_t top) {
+// hard_swish of eight channels by the short steps, whole numbers. scale, offset: of these channels.
+[[gnu::always_inline]] inline int16x8_t short_step(int32x4_t a, int32x4_t b, const float* scale, const float* offset,
+                                                   const FinishConstants& c) {
+  const int16x8_t bend = vdupq_n_s16(static_cast<int16_t>(c.offset)), top = vdupq_n_s16(static_cast<int16_t>(c.threshold));
   const float32x4_t first = vfmaq_f32(vld1q_f32(offset), vreinterpretq_f32_s32(a), vld1q_f32(scale));
   const float32x4_t second = vfmaq_f32(vld1q_f32(offset + 4), vreinterpretq_f32_s32(b), vld1q_f32(scale + 4));
   const int16x8_t z = to_int16<Store::steps>(first, second);
@@ -128,7 +123,7 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
 template <bool Fast, int Vectors>
 [[gnu::always_inline]] inline void store_scaled(const float32x4_t (&v)[Vectors], float calib, int8_t* out, int8_t low) {
   static_assert(Vectors <= kMostVectors);
-  const float* starts = opaque(kRoundingStarts.values);
+  const float* starts = unknown_address(kRoundingStarts.values);
   float32x4_t scaled[Vectors];
 #pragma clang loop unroll(full)
   for (int i = 0; i < Vectors; i++)
@@ -168,7 +163,7 @@ inline void quantise_fast(const float* in, float inverse_scale, int64_t n, int8_
   };
   // Low bytes of low halves: what is clipped needs no saturation.
   const auto sixteen = [&](const float* from) __attribute__((always_inline)) {
-    const float* starts = opaque(kRoundingStarts.values);
+    const float* starts = unknown_address(kRoundingStarts.values);
     const int16x8_t low = vuzp1q_s16(rounded(from, starts), rounded(from + 4, starts + 4));
     const int16x8_t high = vuzp1q_s16(rounded(from + 8, starts + 8), rounded(from + 12, starts + 12));
     return vuzp1q_s8(vreinterpretq_s8_s16(low), vreinterpretq_s8_s16(high));

@@ -12,18 +12,6 @@ namespace {
 
 constexpr int kVectors = 2;  // of lanes that are taken through a row together
 
-// What is added to a pixel's places.
-struct Addends {
-  const int32_t *left, *inside, *right;
-};
-
-Addends addends_of(const Places& coarser, int64_t x, int64_t lanes) {
-  const int64_t last = (int64_t{1} << coarser.shift) - 1, at = x & last;
-  const int32_t* pixel = coarser.data + (x >> coarser.shift) * coarser.count * lanes;
-  const int32_t* inside = pixel + lanes;
-  return {at == 0 ? pixel : inside, inside, at == last ? pixel + (coarser.count - 1) * lanes : inside};
-}
-
 template <int Count, bool Added>
 void sum_places(const ProductRows& rows, int64_t pixels, int64_t lanes, const Places& given, int32_t* out) {
   const Places coarser = given;
@@ -34,8 +22,8 @@ void sum_places(const ProductRows& rows, int64_t pixels, int64_t lanes, const Pl
     int32_t nowhere[4 * kVectors];
     int32_t *edge = nowhere, *to = out + lane;  // edge: where the pixel before wants its right edge
     for (int64_t x = 0; x < pixels; x++, top += top_step, middle += middle_step, bottom += bottom_step, to += Count * lanes) {
-      [[maybe_unused]] Addends added{};
-      if constexpr (Added) added = addends_of(coarser, x, lanes);
+      [[maybe_unused]] Places::Three added{};
+      if constexpr (Added) added = coarser.over(x, lanes);
 #pragma clang loop unroll(full)
       for (int v = 0; v < kVectors; v++) {
         const auto sum = [&](int64_t column) __attribute__((always_inline)) {

@@ -71,7 +71,7 @@ template <> struct Vec<Half> {
 
 // The same address, of which the compiler does not know that it is: it loads again what it may hold in a register already. As an addend
 // of a multiply-add, which overwrites it, a load is free, a copy of a register is not.
-template <class T> [[gnu::always_inline]] inline const T* unknown_address(const T* p) {
+template <class T> [[gnu::always_inline]] inline T* unknown_address(T* p) {
   asm volatile("" : "+r"(p));
   return p;
 }

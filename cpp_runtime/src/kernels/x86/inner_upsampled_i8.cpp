@@ -10,22 +10,7 @@ inline namespace EDGEOCR_ISA {
 using int8::Places;
 using int8::ProductRows;
 
-namespace {
-
-using generic::i32x8;
-
-struct Addends {
-  const int32_t *left, *inside, *right;
-};
-
-inline Addends addends_of(const Places& coarser, int64_t x, int64_t lanes) {
-  const int64_t last = (int64_t{1} << coarser.shift) - 1, at = x & last;
-  const int32_t* pixel = coarser.data + (x >> coarser.shift) * coarser.count * lanes;
-  const int32_t* inside = pixel + lanes;
-  return {at == 0 ? pixel : inside, inside, at == last ? pixel + (coarser.count - 1) * lanes : inside};
-}
-
-}  // namespace
+namespace { using generic::i32x8; }  // namespace
 
 void sum_products(const ProductRows& rows, int64_t pixels, int64_t lanes, int64_t places, const Places& coarser, int32_t* out) {
   for (int64_t lane = 0; lane < lanes; lane += kLanes) {
@@ -37,7 +22,7 @@ void sum_products(const ProductRows& rows, int64_t pixels, int64_t lanes, int64_
       const auto sum = [&](int64_t i) { return load<i32x8>(top + i) + load<i32x8>(middle + i) + load<i32x8>(bottom + i); };
       i32x8 add_left{}, add_inside{}, add_right{};
       if (coarser.data != nullptr) {
-        const Addends added = addends_of(coarser, x, lanes);
+        const Places::Three added = coarser.over(x, lanes);
         add_left = load<i32x8>(added.left + lane);
         add_inside = load<i32x8>(added.inside + lane);
         add_right = load<i32x8>(added.right + lane);
