@@ -229,9 +229,9 @@ TEST_CASE("fp16: fast int8 gives its fp32 part close to what fp32 gives") {
     const auto is_half = [](const NodeProfile& node) { return node.kernel == "neon.conv2d_transpose_pair.fp16"; };
     CHECK(std::ranges::count_if(half.nodes(), is_half) == 1);
     CHECK(std::ranges::count_if(full.nodes(), is_half) == 0);
-    // Of a probability far from one a difference of the sigmoid's argument changes the same share.
+    // Of a probability far from one a difference of the sigmoid's argument changes the same share; fp16 has none below 4.5e-5.
     size_t far = 0;
-    for (size_t i = 0; i < expected.size(); i++) far += std::fabs(actual[i] - expected[i]) > 0.1f * expected[i] + 1e-12f ? 1 : 0;
+    for (size_t i = 0; i < expected.size(); i++) far += std::fabs(actual[i] - expected[i]) > 0.1f * expected[i] + 5e-5f ? 1 : 0;
     CHECK(far == 0);
     CHECK(actual != expected);
   }

@@ -2,7 +2,7 @@
 // the second 2x2 values of each: four times a product, relu, and a product with four columns.
 //
 // The lanes of a vector are eight pixels, so that the second product, of four columns, fills them as well as the first. What lies between
-// the two stays in L1. What follows (sigmoid) is done in fp32.
+// the two stays in L1. A sigmoid that follows is done in fp32, in nets with int8, whose other results are no closer, in fp16.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -13,9 +13,12 @@
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/neon/convert.h"
+#include "kernels/neon/fast_sigmoid.h"
 #include "kernels/neon/float_kernels.h"
 #include "kernels/neon/float_node.h"
+#include "kernels/pure_fp32.h"
 #include "kernels/simd/vector.h"
+#include "kernels/tail.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -94,15 +97,21 @@ using Outputs = float16x8_t[kTaps][kTaps];  // [tap of the first][tap of the sec
   for (int p = 0; p < kPixels; p++) vst1q_f16(out + p * kPixels, from[p]);
 }
 
-// Four columns of eight pixels to 32 values of a row, in fp32.
-[[gnu::always_inline]] inline void store_row(float16x8_t a, float16x8_t b, float16x8_t c, float16x8_t d, float* out) {
+// Four columns of eight pixels to 32 values of a row.
+[[gnu::always_inline]] inline void store_row(float16x8_t a, float16x8_t b, float16x8_t c, float16x8_t d, Half* out) {
   const float16x8_t ac[2] = {vzip1q_f16(a, c), vzip2q_f16(a, c)}, bd[2] = {vzip1q_f16(b, d), vzip2q_f16(b, d)};
 #pragma clang loop unroll(full)
   for (int half = 0; half < 2; half++) {
-    const float16x8_t low = vzip1q_f16(ac[half], bd[half]), high = vzip2q_f16(ac[half], bd[half]);
-    store_wide(out + 16 * half, low);
-    store_wide(out + 16 * half + 8, high);
+    vst1q_f16(out + 16 * half, vzip1q_f16(ac[half], bd[half]));
+    vst1q_f16(out + 16 * half + 8, vzip2q_f16(ac[half], bd[half]));
   }
+}
+
+// Sigmoid is all that follows.
+bool ends_in_sigmoid(const graph::Node& node, const graph::Graph& graph) {
+  const TailParameters tail = parse_tail(node, graph);
+  return tail.activation && tail.activation->op == UnaryOp::sigmoid && tail.addend.empty() && tail.residual < 0 &&
+         tail.outputs.size() == 1 && tail.outputs[0].dtype == DataType::f32 && generic::conv_activation(node).kind == ActKind::none;
 }
 
 class TransposePairF16 : public Kernel {
@@ -111,6 +120,7 @@ class TransposePairF16 : public Kernel {
       : input_(generic::input_index(node, "Input")), channels_(generic::constant_input(node, graph, "Filter", 0).shape[0]),
         hidden_(pixel_stride_of(generic::constant_input(node, graph, "Filter", 0).shape[1])),
         finish_(finish_of<Half>(generic::part_of_pair(node, 1), graph, 1)), second_bias_(kPixels, finish_.constants().bias[0]) {
+    if (ends_in_sigmoid(node, graph)) sigmoid_ = is_pure_fp32(graph) ? static_cast<Sigmoid>(fast_sigmoid) : half_sigmoid;
     pack_first(generic::constant_input(node, graph, "Filter", 0));
     pack_second(generic::constant_input(node, graph, "Filter", 1));
     const int64_t hidden = generic::constant_input(node, graph, "Filter", 0).shape[1];
@@ -132,23 +142,32 @@ class TransposePairF16 : public Kernel {
     const int64_t height = in.shape[2], width = in.shape[3];
     generic::parallel_rows(context, out.shape[0], out.shape[2], 4, [&](int64_t begin, int64_t end, int worker) {
       std::byte* memory = context.scratch + static_cast<size_t>(worker) * worker_bytes(in);
-      auto *values = reinterpret_cast<float*>(memory), *other = values + rows_bytes(in) / sizeof(float);
-      auto* between = reinterpret_cast<Half*>(memory + 2 * rows_bytes(in));
+      auto* sums = reinterpret_cast<Half*>(memory);
+      auto *values = reinterpret_cast<float*>(memory + rows_bytes<Half>(in)), *other = values + rows_bytes<float>(in) / sizeof(float);
+      auto* between = reinterpret_cast<Half*>(memory + rows_bytes<Half>(in) + 2 * rows_bytes<float>(in));
       for (int64_t line = begin; line < end; line++) {
         const Half* row = in.as<const Half>() + line / height * in.batch_stride + line % height * in.row_stride;
         for (int64_t x = 0; x < width; x += kPixels)
-          run_pixels(row + x * in.pixel_stride, in.pixel_stride, std::min<int64_t>(kPixels, width - x), between, values + 4 * x, 4 * width);
-        // Four rows of outputs follow each other.
-        finish_.run_single(values, other, 4 * line * out.shape[3], 16 * width, inputs, outputs);
+          run_pixels(row + x * in.pixel_stride, in.pixel_stride, std::min<int64_t>(kPixels, width - x), between, sums + 4 * x, 4 * width);
+        const int64_t first = 4 * line * out.shape[3], count = 16 * width;  // four rows of outputs follow each other
+        if (sigmoid_ != nullptr && out.pixel_stride == 1 && generic::pixels_are_even(out)) {
+          sigmoid_(sums, count, out.as<float>() + generic::pixel_offset(out, first));
+          continue;
+        }
+        widen(sums, count, values);
+        finish_.run_single(values, other, first, count, inputs, outputs);
       }
     });
   }
 
  private:
-  static size_t rows_bytes(const TensorView& in) { return align_up(static_cast<size_t>(16 * in.shape[3]) * sizeof(float)); }
+  using Sigmoid = void (*)(const Half* x, int64_t n, float* y);
+
+  // Four rows of outputs.
+  template <class T> static size_t rows_bytes(const TensorView& in) { return align_up(static_cast<size_t>(16 * in.shape[3]) * sizeof(T)); }
   size_t worker_bytes(const TensorView& in) const {
     const int64_t between = kPixels * (in.pixel_stride + kTaps * hidden_);
-    return align_up(2 * rows_bytes(in) + static_cast<size_t>(between) * sizeof(Half));
+    return align_up(rows_bytes<Half>(in) + 2 * rows_bytes<float>(in) + static_cast<size_t>(between) * sizeof(Half));
   }
 
   // Hidden channels from `first` on that are summed together.
@@ -171,7 +190,7 @@ class TransposePairF16 : public Kernel {
   }
 
   // 4x4 values per pixel, in four rows, of up to eight pixels.
-  void run_pixels(const Half* pixels, ptrdiff_t step, int64_t count, Half* between, float* values, int64_t values_row) const {
+  void run_pixels(const Half* pixels, ptrdiff_t step, int64_t count, Half* between, Half* values, int64_t values_row) const {
     std::array<const Half*, kPixels> each;
     for (int64_t p = 0; p < kPixels; p++) each[static_cast<size_t>(p)] = pixels + std::min(p, count - 1) * step;
     Half* hidden = between + kPixels * step;
@@ -188,11 +207,11 @@ class TransposePairF16 : public Kernel {
     Outputs sums;
     compute_outputs(hidden, hidden_, second_.data(), second_bias_.data(), sums);
     const bool whole = count == kPixels;
-    float rows[kTaps][kTaps * kPixels];
+    Half rows[kTaps][kTaps * kPixels];
     for (int64_t y = 0; y < kTaps; y++) {
       const auto &left = sums[y / 2 * 2], &right = sums[y / 2 * 2 + 1];
       const int64_t dy = y % 2 * 2;
-      float* to = whole ? values + y * values_row : rows[y];
+      Half* to = whole ? values + y * values_row : rows[y];
       store_row(left[dy], left[dy + 1], right[dy], right[dy + 1], to);
       if (!whole) std::copy_n(to, 4 * count, values + y * values_row);
     }
@@ -201,6 +220,7 @@ class TransposePairF16 : public Kernel {
   size_t input_;
   int64_t channels_, hidden_;  // hidden_: padded to whole vectors
   Finish<Half> finish_;
+  Sigmoid sigmoid_ = nullptr;  // null: finish_ does what follows
   std::vector<Half> first_, bias_, second_, second_bias_;
 };
 

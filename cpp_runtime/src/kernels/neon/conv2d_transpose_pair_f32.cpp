@@ -194,8 +194,11 @@ class TransposePairF32 : public Kernel {
             store_rows(biased(sums[2 * dy * kPixels + p][0]), biased(sums[(2 * dy + 1) * kPixels + p][0]),
                        to + 2 * dy * out.row_stride + 4 * (x + p), out.row_stride);
     }
-    const auto activation = Plain ? activate : fast_sigmoid;
-    for (int64_t y = 0; y < 4 && sigmoid_; y++) activation(to + y * out.row_stride, 4 * width);
+    for (int64_t y = 0; y < 4 && sigmoid_; y++) {
+      float* values = to + y * out.row_stride;
+      if constexpr (Plain) activate(values, 4 * width);
+      else fast_sigmoid(values, 4 * width, values);
+    }
   }
 
   size_t input_;

@@ -39,7 +39,7 @@ FinishLoops::FinishLoops(int64_t channels, const Activation& act, TailParameters
 }
 
 void FinishLoops::apply(UnaryOp op, const UnaryParameters& parameters, float*& y, float*& other, int64_t n) const {
-  if (op == UnaryOp::sigmoid && !plain_) return fast_sigmoid(y, n);
+  if (op == UnaryOp::sigmoid && !plain_) return fast_sigmoid(y, n, y);
   loops_.unary(op, parameters, y, n, other);
   std::swap(y, other);
 }
