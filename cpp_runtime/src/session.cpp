@@ -15,6 +15,7 @@
 #include "graph/fused_tail.h"
 #include "graph/graph.h"
 #include "graph/operators.h"
+#include "graph/passes/fuse_narrowing.h"
 #include "graph/passes/greedy_ctc.h"
 #include "graph/passes/lower_to_fp16.h"
 #include "graph/passes/quantise_fc.h"
@@ -57,8 +58,10 @@ graph::Graph build_graph(const std::string& path, const SessionOptions& options)
     graph::lower_to_fp16(graph, has_kernel);
     graph::round_filters(graph);
   }
-  if (options.int8_fast && options.fast_fp16 && !options.generic_only && graph::has_int8(graph))
+  if (options.int8_fast && options.fast_fp16 && !options.generic_only && graph::has_int8(graph)) {
     graph::lower_to_fp16(graph, [&](const graph::Node& node) { return is_dear_in_fp32(node) && has_kernel(node); });
+    graph::fuse_narrowing(graph, has_kernel);
+  }
   return graph;
 }
 

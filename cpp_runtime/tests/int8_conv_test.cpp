@@ -163,7 +163,33 @@ void check_close(const Operator& op, std::string_view name, float sum) {
   }
 }
 
-void check_conv(const Case& c, Random& random, std::string_view name, bool fast = false) {
+#if defined(__aarch64__)
+// The one fp32 output, stored as fp16.
+void check_fp16_bits(const Operator& op, std::string_view name) {
+  const Tensor expected = op.run(*op.kernel(), 1)[0].in_fp16();
+  Operator half = op;
+  half.outputs_to_fp16();
+  const auto kernel = kernels::create_kernel(half.node, half.graph, kernels::kernel_sets());
+  CHECK(kernel->name() == kernels::int8::kernel_name(name));
+  for (int threads = 1; threads <= 4; threads++) {
+    const std::vector<Tensor> actual = half.run(*kernel, threads);
+    CHECK(std::memcmp(actual[0].view().data, expected.view().data, expected.bytes()) == 0);
+  }
+}
+#endif
+
+enum class Way { plain, fast, fp16 };
+
+void check_way(Operator& op, std::string_view name, Way way, float unit) {
+  if (way == Way::plain) return check_same_bits(op, name);
+#if defined(__aarch64__)
+  if (way == Way::fp16) return check_fp16_bits(op, name);
+#endif
+  op.attribute(graph::kFastInt8, true);
+  check_close(op, name, 1.5f * unit);
+}
+
+void check_conv(const Case& c, Random& random, std::string_view name, Way way = Way::plain) {
   CAPTURE(c.str());
   const Shape out = c.out();
   Operator op(c.depthwise ? "depthwise_conv2d" : "conv2d", 2, c.end == End::int8_out ? "int8_out" : "fp32_out");
@@ -179,9 +205,7 @@ void check_conv(const Case& c, Random& random, std::string_view name, bool fast 
   op.constant("Filter", filter);
   op.input("Input", random.int8s({c.batch, c.in_channels, c.in_h, c.in_w}));
   add_outputs(op, c, out, random);
-  if (!fast) return check_same_bits(op, name);
-  op.attribute(graph::kFastInt8, true);
-  check_close(op, name, 1.5f * unit);
+  check_way(op, name, way, unit);
 }
 
 void random_end(Case& c, Random& random, bool may_add) {
@@ -194,6 +218,13 @@ void random_end(Case& c, Random& random, bool may_add) {
     const Shape out = c.out();
     c.residual_scale = out[2] % 2 == 0 && out[3] % 2 == 0 && random.chance(60) ? 2 : 1;
   }
+}
+
+// As a result of fp16 wants it.
+void linear_end(Case& c, Random& random) {
+  c.end = End::fp32_out;
+  c.act = random.pick({"", "relu"});
+  c.residual_scale = 0;
 }
 
 Case random_dense(Random& random) {
@@ -237,7 +268,7 @@ Case random_depthwise(Random& random) {
 }
 
 // Sources of one to four factors, one of them 1, in any order; some are alike.
-void check_over_upsampled(Random& random, int weight_reach, int64_t channels_from, int64_t channels_to) {
+void check_over_upsampled(Random& random, int weight_reach, int64_t channels_from, int64_t channels_to, Way way = Way::plain) {
   std::vector<int32_t> factors{1};
   for (const int32_t usual : {2, 4, 8}) {
     const int32_t factor = random.chance(15) ? 4 : usual;
@@ -254,6 +285,7 @@ void check_over_upsampled(Random& random, int weight_reach, int64_t channels_fro
   c.strides = {1, 1};
   c.pads = {1, 1, 1, 1};
   random_end(c, random, false);
+  if (way == Way::fp16) linear_end(c, random);
   CAPTURE(c.str());
   CAPTURE(factors.size());
 
@@ -274,7 +306,7 @@ void check_over_upsampled(Random& random, int weight_reach, int64_t channels_fro
   op.ints("factors", factors);
   if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}, -2, 2));
   add_outputs(op, c, c.out(), random);
-  check_same_bits(op, "conv2d_over_upsampled.int8");
+  check_way(op, "conv2d_over_upsampled.int8", way, unit);
 }
 
 }  // namespace
@@ -359,6 +391,21 @@ TEST_CASE("int8: dense convolutions give the generic bits" * doctest::skip(lacks
   for (int i = 0; i < 250; i++) check_conv(random_dense(random), random, "conv2d.int8.gemm");
 }
 
+TEST_CASE("int8: rows that are joined a few at a time give the generic bits" * doctest::skip(lacks_kernels())) {
+  Random random(79);
+  for (int i = 0; i < 12; i++) {
+    Case c = random_dense(random);
+    c.in_channels = random.pick({56, 120, 336});
+    c.kernel_h = c.kernel_w = 1;
+    c.strides = {1, 1};
+    c.pads = {0, 0, 0, 0};
+    c.in_h = random.integer(13, 30);
+    c.in_w = random.integer(23, 41);
+    random_end(c, random, true);
+    check_conv(c, random, "conv2d.int8.gemm");
+  }
+}
+
 TEST_CASE("int8: dense convolutions whose sums pass 2^22 give the generic bits" * doctest::skip(lacks_kernels())) {
   Random random(72);
   for (int i = 0; i < 12; i++) {
@@ -374,9 +421,22 @@ TEST_CASE("int8: dense convolutions whose sums pass 2^22 give the generic bits" 
 
 TEST_CASE("int8: fast convolutions are within one of the generic ones" * doctest::skip(lacks_kernels())) {
   Random random(77);
-  for (int i = 0; i < 250; i++) check_conv(random_dense(random), random, "conv2d.int8.gemm", true);
-  for (int i = 0; i < 100; i++) check_conv(random_depthwise(random), random, "depthwise_conv2d.int8", true);
+  for (int i = 0; i < 250; i++) check_conv(random_dense(random), random, "conv2d.int8.gemm", Way::fast);
+  for (int i = 0; i < 100; i++) check_conv(random_depthwise(random), random, "depthwise_conv2d.int8", Way::fast);
 }
+
+#if defined(__aarch64__)
+TEST_CASE("int8: results stored as fp16 are the generic ones rounded" * doctest::skip(lacks_kernels())) {
+  Random random(80);
+  for (int i = 0; i < 200; i++) {
+    Case c = random_dense(random);
+    linear_end(c, random);
+    check_conv(c, random, "conv2d.int8.gemm", Way::fp16);
+  }
+  for (int i = 0; i < 60; i++) check_over_upsampled(random, 127, 2, 26, Way::fp16);
+  for (int i = 0; i < 2; i++) check_over_upsampled(random, 127, 100, 130, Way::fp16);  // sums pass 2^22
+}
+#endif
 
 }  // namespace edgeocr::kernel_test
 #endif

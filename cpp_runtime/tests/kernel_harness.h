@@ -162,15 +162,20 @@ class Operator {
   void ints(const std::string& name, std::vector<int32_t> values) { node.attrs[name] = std::move(values); }
 
 #if defined(__aarch64__)
-  // The node at its fp16 precision, with inputs rounded to fp16 and outputs of fp16; of several outputs the last stays fp32.
-  void to_fp16() {
-    node.precision = graph::kFp16Precision;
+  // Outputs of fp16; of several the last stays fp32.
+  void outputs_to_fp16() {
     graph::FusedTail tail;
     if (node.tail != nullptr) tail = *node.tail;
     tail.outputs.resize(node.outputs.size());
     for (size_t i = 0; i < shapes_.size(); i++)
       if (i == 0 || i + 1 < shapes_.size()) tail.outputs[i].dtype = shapes_[i].first = DataType::f16;
     node.tail = std::make_shared<const graph::FusedTail>(tail);
+  }
+
+  // The node at its fp16 precision, with inputs rounded to fp16.
+  void to_fp16() {
+    node.precision = graph::kFp16Precision;
+    outputs_to_fp16();
     size_t tensor = 0;
     for (size_t i = 0; i < inputs_.size(); i++) {
       if (graph.constant(node.inputs[i].value) != nullptr) continue;

@@ -1,4 +1,5 @@
 // The pass that gives nodes fp16 maps.
+#include "graph/passes/fuse_narrowing.h"
 #include "graph/passes/lower_to_fp16.h"
 #include "graph/precision.h"
 #include "pass_programs.h"
@@ -99,4 +100,40 @@ TEST_CASE("lower_to_fp16: without kernels, and in int8, nothing changes") {
   CHECK(ops_of(none) == ops_of(before));
   CHECK(all.nodes[1].precision == graph::kInt8Precision);
   CHECK(ops_of(all) == Ops{"calib", "conv2d", "calib", "conv2d"});
+}
+
+namespace {
+
+// An int8 convolution c, and an fp16 one that reads it.
+Net int8_before_fp16(int seed) {
+  Net net(seed);
+  net.calib("x", "q", 0.01f).conv("q", "c", {.kernel = 3, .int8_scale = 0.01f}).conv("c", "d", {.in = 8}).fetch("d");
+  return net;
+}
+
+}  // namespace
+
+TEST_CASE("fuse_narrowing: an int8 node stores what fp16 nodes read as fp16") {
+  Net net = int8_before_fp16(48);
+  Graph graph = lowered(net, is_conv);
+  CHECK(ops_of(graph) == Ops{"calib", "conv2d", "calib", "conv2d"});
+  graph::fuse_narrowing(graph, [](const Node& node) {
+    CHECK(node.precision == graph::kInt8Precision);
+    CHECK(node.tail->outputs[0].dtype == DataType::f16);
+    return node.op == "conv2d";
+  });
+  CHECK(ops_of(graph) == Ops{"calib", "conv2d", "conv2d"});
+  CHECK(dtypes_of(graph, graph.nodes[1]) == std::vector{DataType::f16});
+  CHECK(graph.nodes[2].input("Input") == graph.nodes[1].outputs[0].value);
+}
+
+TEST_CASE("fuse_narrowing: nodes without such a kernel, and results that others read, are converted as before") {
+  Net one = int8_before_fp16(49), other = int8_before_fp16(50);
+  Graph none = lowered(one, is_conv);
+  graph::fuse_narrowing(none, [](const Node&) { return false; });
+  CHECK(ops_of(none) == Ops{"calib", "conv2d", "calib", "conv2d"});
+  other.fetch("c");
+  Graph read = lowered(other, is_conv);
+  graph::fuse_narrowing(read, [](const Node&) { return true; });
+  CHECK(ops_of(read) == Ops{"calib", "conv2d", "calib", "conv2d"});
 }

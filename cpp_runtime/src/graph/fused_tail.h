@@ -26,7 +26,7 @@ struct Node;
 struct FusedTail {
   // How the output of the same position in Node::outputs is stored.
   struct Output {
-    DataType dtype = DataType::f32;  // f32, i8, or (nodes of fp16 only) f16
+    DataType dtype = DataType::f32;  // f32, i8, or, where the kernel can, f16
     float scale = 0;                 // i8: calib's
   };
   std::shared_ptr<const Constant> addend;  // null: none

@@ -55,7 +55,7 @@ struct KernelEntry {
 
 // Kernel sets usable on this processor, fastest first; generic is last. Decided once, by hwcaps / cpuid.
 std::span<const std::span<const KernelEntry>> kernel_sets();
-// Whether this processor has a kernel for the node, whose precision is fp16.
+// Whether this processor has a kernel for the node, whose precision, or that of a result, is fp16.
 bool has_fp16_kernel(const graph::Node& node, const graph::Graph& graph);
 // Whether it computes in fp16 at all.
 bool has_fp16();

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/error_name.h"
+#include "graph/precision.h"
 #include "kernels/kernel.h"
 #include "kernels/processor.h"
 #if defined(__aarch64__)
@@ -34,8 +35,8 @@ bool has_fp16() { return has_armv82_dotprod(); }
 bool has_fp16_kernel(const graph::Node& node, const graph::Graph& graph) {
 #if defined(__aarch64__)
   if (has_fp16())
-    for (const KernelEntry& entry : neon_fp16_set())
-      if (entry.op == node.op && entry.accepts(node, graph)) return true;
+    for (const KernelEntry& entry : node.precision == graph::kFp16Precision ? neon_fp16_set() : neon_set())
+      if (entry.op == node.op && entry.accepts != nullptr && entry.accepts(node, graph)) return true;
 #else
   (void)node, (void)graph;
 #endif

@@ -15,7 +15,7 @@ namespace edgeocr::kernels {
 
 struct TailParameters {
   struct Output {
-    DataType dtype = DataType::f32;  // f32, i8, or (nodes of fp16 only) f16
+    DataType dtype = DataType::f32;  // f32, i8, or, where the kernel can, f16
     float inverse_scale = 0;         // i8: 1.0f / the calib's scale
     bool int8() const { return dtype == DataType::i8; }
   };

@@ -29,8 +29,9 @@ Activation activation_of(const graph::Node& node, const TailParameters& tail) {
 
 int64_t lanes_of(const TensorView& out) { return pixel_stride_of(out.shape[1]); }
 
-template <class T> T* row_of(const TensorView& map, int64_t line) {
-  return map.as<T>() + line / map.shape[2] * map.batch_stride + line % map.shape[2] * map.row_stride;
+// Elements before row `line`, counted over the batch.
+int64_t row_of(const TensorView& map, int64_t line) {
+  return line / map.shape[2] * map.batch_stride + line % map.shape[2] * map.row_stride;
 }
 
 // Of the values before they are rounded, as far as it is known.
@@ -52,7 +53,7 @@ bool all_finite(std::span<const float> values) {
 
 }  // namespace
 
-bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, bool residual) {
+bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, const Abilities& abilities) {
   if (usable_loops() == nullptr) return false;
   const Activation own = generic::conv_activation(node);
   const TailParameters tail = parse_tail(node, graph);
@@ -62,9 +63,13 @@ bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, boo
     if (own.kind != ActKind::none || (op != UnaryOp::relu && op != UnaryOp::hard_swish)) return false;
   }
   if (!has_form(own.kind)) return false;
-  if (tail.residual >= 0 && (!residual || own.kind != ActKind::none || tail.activation)) return false;
+  if (tail.residual >= 0 && (!abilities.residual || own.kind != ActKind::none || tail.activation)) return false;
   if (!std::has_single_bit(static_cast<unsigned>(tail.residual_scale))) return false;
   if (std::ranges::count_if(tail.outputs, [](const TailParameters::Output& o) { return !o.int8(); }) > 1) return false;
+  if (std::ranges::any_of(tail.outputs, [](const TailParameters::Output& o) { return o.dtype == DataType::f16; })) {
+    const bool linear = activation_of(node, tail).kind != ActKind::hard_swish && tail.residual < 0;
+    if (!abilities.fp16 || !linear || tail.outputs.size() != 1) return false;
+  }
   if (!all_finite(node.attr_floats("Filter0_scale")) || !all_finite(node.attr_floats("Input0_scale"))) return false;
   return node.input("Bias") == graph::kNoValue || all_finite(generic::constant_floats(node, graph, "Bias"));
 }
@@ -112,6 +117,10 @@ ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const
     constants_.calib = outputs[0].inverse_scale;
     return;
   }
+  if (outputs.size() == 1 && outputs[0].dtype == DataType::f16) {
+    form_.store = Store::fp16;
+    return;
+  }
   const bool narrow = std::ranges::all_of(sum_bounds(node, graph), [](double sum) { return sum < kNarrow; });
   share_out(bound, seconds && narrow);
 }
@@ -153,40 +162,35 @@ std::vector<Rule> ConvFinish::rules() const {
   return rules;
 }
 
-size_t ConvFinish::scratch_bytes(const TensorView& out) const {
-  return direct_ >= 0 ? 0 : align_up(static_cast<size_t>(out.shape[3] * lanes_of(out)) * sizeof(float));
+size_t ConvFinish::scratch_bytes(const TensorView& out, int64_t rows) const {
+  return direct_ >= 0 ? 0 : align_up(static_cast<size_t>(rows * out.shape[3] * lanes_of(out)) * sizeof(float));
 }
 
 ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const {
   if (direct_ < 0) return {scratch, lanes_of(outputs[0]) * static_cast<ptrdiff_t>(sizeof(float))};
   const TensorView& out = outputs[static_cast<size_t>(direct_)];
-  Row row{.step = out.pixel_stride};
-  if (form_.store == Store::fp32) {
-    row.data = reinterpret_cast<std::byte*>(row_of<float>(out, line));
-    row.step *= static_cast<ptrdiff_t>(sizeof(float));
-  } else {
-    row.data = reinterpret_cast<std::byte*>(row_of<int8_t>(out, line));
-  }
+  const ptrdiff_t bytes = result_bytes(form_.store);
+  Row row{.data = static_cast<std::byte*>(out.data) + row_of(out, line) * bytes, .step = out.pixel_stride * bytes};
   if (second_ < 0) return row;
   const TensorView& second = outputs[static_cast<size_t>(second_)];
-  row.second = row_of<int8_t>(second, line);
+  row.second = second.as<int8_t>() + row_of(second, line);
   row.second_step = second.pixel_stride;
   return row;
 }
 
-void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, int64_t line) const {
+void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, int64_t line, int64_t rows) const {
   for (const Extra& extra : extras_) {
     const TensorView& out = outputs[extra.output];
-    const int64_t lanes = lanes_of(out), width = out.shape[3];
-    int8_t* to = row_of<int8_t>(out, line);
+    const int64_t lanes = lanes_of(out), pixels = rows * out.shape[3];
+    int8_t* to = out.as<int8_t>() + row_of(out, line);
     const auto* from = reinterpret_cast<const float*>(row.data);
     const int64_t from_step = row.step / static_cast<ptrdiff_t>(sizeof(float));
     const auto quantise = extra.bounded ? loops_.quantise_bounded : loops_.quantise;
     if (from_step == lanes && out.pixel_stride == lanes) {
-      quantise(from, extra.inverse_scale, width * lanes, to);
+      quantise(from, extra.inverse_scale, pixels * lanes, to);
       continue;
     }
-    for (int64_t x = 0; x < width; x++) quantise(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
+    for (int64_t x = 0; x < pixels; x++) quantise(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
   }
 }
 

@@ -1,7 +1,7 @@
 // How the int8 convolutions end: scales, activation and tail of a node as a form (inner_loops.h) and its constants.
 //
-// A kernel stores one result per element, int8 or fp32, or an int8 one besides. Where a tail has several outputs the first is fp32 (a row
-// of scratch memory if there is none), unless two are int8 of a residual, and other int8 outputs are made of it row by row.
+// A kernel stores one result per element, int8, fp32 or fp16, or an int8 one besides fp32. Where a tail has several outputs the first is
+// fp32 (rows of scratch memory if there is none), unless two are int8 of a residual, and other int8 outputs are made of it row by row.
 #pragma once
 
 #include <span>
@@ -18,9 +18,12 @@ class ConvFinish {
  public:
   static constexpr size_t kMaxOutputs = 4;
 
-  // Whether there are int8 kernels and a node of precision int8 ends in a way that there is a form for. residual: whether the kernel can
-  // add one.
-  static bool accepts(const graph::Node& node, const graph::Graph& graph, bool residual);
+  // What a kernel can do besides.
+  struct Abilities {
+    bool residual = false, fp16 = false;  // add one; give fp16
+  };
+  // Whether there are int8 kernels and a node of precision int8 ends in a way that there is a form for.
+  static bool accepts(const graph::Node& node, const graph::Graph& graph, const Abilities& abilities);
   // seconds: whether the kernel can store second results.
   ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters, bool seconds);
 
@@ -37,12 +40,12 @@ class ConvFinish {
     int8_t* second = nullptr;
     ptrdiff_t second_step = 0;
   };
-  // Scratch memory of a worker for a row of `out`.
-  size_t scratch_bytes(const TensorView& out) const;
+  // Scratch memory of a worker for as many rows of `out`.
+  size_t scratch_bytes(const TensorView& out, int64_t rows = 1) const;
   // Where the kernel stores row `line`, counted over the batch.
   Row row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const;
-  // Makes the other outputs of a row that is complete.
-  void complete(const Row& row, std::span<const TensorView> outputs, int64_t line) const;
+  // Makes the other outputs of rows that are complete; more than one where pixels follow each other across rows.
+  void complete(const Row& row, std::span<const TensorView> outputs, int64_t line, int64_t rows = 1) const;
 
   // Fails unless the outputs have the dtypes and channels of the node's.
   void check(std::string_view op, std::span<const TensorView> outputs, int64_t channels) const;

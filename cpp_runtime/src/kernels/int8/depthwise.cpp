@@ -234,7 +234,7 @@ bool accepts_depthwise(const graph::Node& node, const graph::Graph& graph) {
   const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
   return g.groups == g.in_channels && g.groups == g.out_channels && g.in_channels > 4 && g.kernel_h == g.kernel_w &&
          (g.kernel_h == 3 || g.kernel_h == 5) && is_step(g.stride_h) && is_step(g.stride_w) && g.dilation_h == 1 && g.dilation_w == 1 &&
-         ConvFinish::accepts(node, graph, false);
+         ConvFinish::accepts(node, graph, {});
 }
 
 std::unique_ptr<Kernel> create_depthwise(const graph::Node& node, const graph::Graph& graph) {

@@ -10,7 +10,7 @@ namespace edgeocr::kernels::int8 {
 
 Gemm::Gemm(int64_t segments, int64_t k, int64_t columns, const Form& form, const Weight& weight, std::span<const Rule> rules,
            std::span<const int64_t> other_reach)
-    : out_bytes_(form.store == Store::fp32 || form.store == Store::sums ? 4 : 1) {
+    : out_bytes_(result_bytes(form.store)) {
   weights_.reserve(static_cast<size_t>(segments * k * columns));  // stays where it is
   for (int64_t first = 0, width = 0; first < columns; first += width) {
     width = tile_columns(columns - first);

@@ -23,8 +23,11 @@ enum class Store : uint8_t {
   calib,          // int8, rounded after a multiplication by calib (by one where the scale holds everything)
   bounded_calib,  // the same where all products are known to be numbers within +-kBound
   fp32,
+  fp16,  // of linear, rounded from fp32 to nearest even; matrix products of sets that compute in fp16
   sums,  // the int32 sums themselves; `function` does not matter
 };
+constexpr bool stores_int8(Store store) { return store < Store::fp32; }
+constexpr ptrdiff_t result_bytes(Store store) { return stores_int8(store) ? 1 : store == Store::fp16 ? 2 : 4; }
 inline constexpr double kBound = 32700, kNarrow = 1 << 22;
 
 struct Form {
@@ -40,7 +43,7 @@ struct Form {
 struct FinishConstants {
   const float* scale = nullptr;
   const float* bias = nullptr;
-  float floor = 0;                                     // linear and by_row to fp32: 0 for relu, else -infinity
+  float floor = 0;                                     // linear and by_row to fp32 or fp16: 0 for relu, else -infinity
   int8_t low = -127;                                   // to int8: 0 for relu, else -127
   float offset = 0, threshold = 0, inverse_scale = 0;  // hard_swish
   float calib = 1, second_calib = 1;

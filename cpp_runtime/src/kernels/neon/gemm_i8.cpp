@@ -150,7 +150,7 @@ template <int Pixels, int Vectors, Depth D, Form F, bool Biased>
                                          : requantise<Biased>(sums[p][v], factors, bias + 4 * v);
         values[v] = finish<F>(value, residual + 4 * v, constants);
       }
-      if constexpr (F.store != Store::fp32 && (F.fast || F.second))
+      if constexpr (stores_int8(F.store) && (F.fast || F.second))
         store_scaled<F.fast>(values, constants.calib, reinterpret_cast<int8_t*>(out), constants.low);
       else store<F>(values, out, constants.low);
       if constexpr (F.second) {
@@ -235,6 +235,10 @@ GemmFunction gemm_i8(int64_t columns, int64_t segments, int64_t k, const Form& f
       if (form.store == Store::steps) return with_form.template operator()<Form{Function::linear, Store::steps}>();
       if (form.store == Store::bounded_calib) return with_form.template operator()<Form{Function::linear, Store::bounded_calib}>();
       if (form.store == Store::calib) return with_form.template operator()<Form{Function::linear, Store::calib}>();
+      if (form.store == Store::fp16) {
+        if (form.fast) return with_form.template operator()<Form{.function = Function::linear, .store = Store::fp16, .fast = true}>();
+        return with_form.template operator()<Form{Function::linear, Store::fp16}>();
+      }
       return with_ways.template operator()<Function::linear, Store::fp32>();
     case Function::hard_swish:
       if (form.store == Store::short_steps) return with_form.template operator()<Form{Function::hard_swish, Store::short_steps}>();

@@ -39,7 +39,7 @@ bool rounds_at_once(const Form& form) {
 }
 
 bool has_fast_form(const Form& form) {
-  return form.function != Function::by_row && (form.store == Store::fp32 || form.store == Store::bounded_calib);
+  return form.function != Function::by_row && (!stores_int8(form.store) || form.store == Store::bounded_calib);
 }
 
 Ending stepping(const Form& form, neon::StepsTable steps) {

@@ -36,6 +36,7 @@ using int8::FinishConstants;
 using int8::Form;
 using int8::Function;
 using int8::Store;
+using int8::stores_int8;
 
 // requantise(). Biased: the sum began at kSumStartBits.
 template <bool Biased> [[gnu::always_inline]] inline float32x4_t requantise(int32x4_t sum, float32x4_t scale, const float* bias) {
@@ -96,7 +97,7 @@ template <Function F>
 template <Form F> [[gnu::always_inline]] inline float32x4_t finish(float32x4_t v, const float* residual, const FinishConstants& c) {
   if constexpr (F.function == Function::hard_swish) v = hard_swish(v, c);
   if constexpr (F.function == Function::residual) v = vaddq_f32(v, vld1q_f32(residual));
-  if constexpr (F.function == Function::by_row || (F.function == Function::linear && F.store == Store::fp32))
+  if constexpr (F.function == Function::by_row || (F.function == Function::linear && !stores_int8(F.store)))
     v = vmaxq_f32(v, vdupq_n_f32(c.floor));
   // relu before a rounding is c.low
   if constexpr (!F.fast && (F.store == Store::calib || F.store == Store::bounded_calib) && !F.second)
@@ -111,6 +112,9 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
   if constexpr (F.store == Store::fp32) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < Vectors; i++) vst1q_f32(reinterpret_cast<float*>(out) + 4 * i, v[i]);
+  } else if constexpr (F.store == Store::fp16) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < Vectors; i += 2) vst1q_f16(reinterpret_cast<Half*>(out) + 4 * i, vcvt_high_f16_f32(vcvt_f16_f32(v[i]), v[i + 1]));
   } else {
     auto* bytes = reinterpret_cast<int8_t*>(out);
 #pragma clang loop unroll(full)
@@ -169,7 +173,15 @@ inline void quantise_fast(const float* in, float inverse_scale, int64_t n, int8_
     return vuzp1q_s8(vreinterpretq_s8_s16(low), vreinterpretq_s8_s16(high));
   };
   int64_t i = 0;
-  for (; i + 16 <= n; i += 16) vst1q_s8(out + i, sixteen(in + i));
+  for (; i + 32 <= n; i += 32) {
+    const int8x16_t first = sixteen(in + i), second = sixteen(in + i + 16);
+    vst1q_s8(out + i, first);
+    vst1q_s8(out + i + 16, second);
+  }
+  if (i + 16 <= n) {
+    vst1q_s8(out + i, sixteen(in + i));
+    i += 16;
+  }
   if (i == n) return;
   float rest[16] = {};
   for (int64_t j = i; j < n; j++) rest[j - i] = in[j];
