@@ -1,4 +1,4 @@
-// QEMU TCG plugin: counts how often each translated block runs and writes "count code-words…" per block at exit.
+// QEMU TCG plugin: counts how often each translated block runs and writes "address count code-words…" per block at exit.
 //
 // Argument: out=FILE.
 #include <inttypes.h>
@@ -54,7 +54,7 @@ static void on_exit_write(qemu_plugin_id_t id, void* unused) {
   for (int i = 0; i < kBuckets; i++)
     for (struct block* b = buckets[i]; b != NULL; b = b->next) {
       if (b->runs == 0) continue;
-      fprintf(file, "%" PRIu64, b->runs);
+      fprintf(file, "%" PRIx64 " %" PRIu64, b->address, b->runs);
       for (size_t k = 0; k < b->count; k++) fprintf(file, " %08x", b->code[k]);
       fputc('\n', file);
     }

@@ -24,6 +24,8 @@ MATTR = "+v8.2a,+dotprod,+fullfp16,+lse,+rcpc"
 COVERED = 0.999  # share of the instructions that is scheduled; the rest is taken at their mean
 ITERATIONS = 50
 
+PAGE = 4096  # qemu ends a block there
+
 Code = tuple[str, ...]
 
 
@@ -44,13 +46,38 @@ def llvm_tool(name: str) -> str:
     return path
 
 
+def may_branch(word: str) -> bool:
+    """Whether an instruction is of the group of branches, exceptions and system calls."""
+    return int(word, 16) >> 26 & 7 == 5
+
+
+def join_at_pages(counted: dict[tuple[int, Code], int]) -> collections.Counter[Code]:
+    """How often each block of code words ran, of {(address, code): runs}.
+
+    A block that ends with its page, without a branch, goes on in the block behind: scheduled apart, the two would cost more than they do
+    elsewhere, and figures would depend on where the linker puts a loop.
+    """
+    left = dict(counted)
+    at = {address: (address, code) for address, code in counted}
+    blocks: collections.Counter[Code] = collections.Counter()
+    for address, code in sorted(counted):
+        end = address + 4 * len(code)
+        rest = at.get(end)
+        runs = left[address, code]
+        if rest is not None and end % PAGE == 0 and not may_branch(code[-1]) and runs <= left[rest]:
+            left[rest] -= runs
+            code += rest[1]
+        blocks[code] += runs
+    return +blocks
+
+
 def count_blocks(plugin: Path, command: Sequence[str], folder: Path) -> collections.Counter[Code]:
     """Runs `command` under qemu; how often each block of code words ran."""
-    blocks: collections.Counter[Code] = collections.Counter()
+    counted: dict[tuple[int, Code], int] = {}
     for line in run_counted(plugin, command, folder):
-        runs, *code = line.split()
-        blocks[tuple(code)] += int(runs)
-    return blocks
+        address, runs, *code = line.split()
+        counted[int(address, 16), tuple(code)] = int(runs)
+    return join_at_pages(counted)
 
 
 def block_cycles(code: Code) -> float:
