@@ -76,6 +76,7 @@ class Depthwise : public Kernel {
   };
   struct Block {
     Ending ending;
+    FinishConstants constants;
     DepthwiseFunction compute_row, compute_low;  // of strips_, of low_
   };
   // Scratch memory of a worker: transposed columns, a row of zeros, rows of results.
@@ -139,7 +140,8 @@ class Depthwise : public Kernel {
       Ending ending = choose_ending(form, known, part(rules, first, kBlock));
       const auto compute = [&](const Strips& strips) { return loops_.depthwise(g.kernel_w, g.stride_w, strips.quads, ending.form); };
       const DepthwiseFunction compute_row = compute(strips_), compute_low = low_.weights.empty() ? nullptr : compute(low_);
-      blocks_.push_back({std::move(ending), compute_row, compute_low});
+      const FinishConstants constants = ending.constants(finish_.constants(), static_cast<int64_t>(first));
+      blocks_.push_back({std::move(ending), constants, compute_row, compute_low});
     }
   }
 
@@ -195,22 +197,22 @@ class Depthwise : public Kernel {
 
   void compute_block(const Strips& form, const std::array<ConvFinish::Row, kLowRows>& out, int64_t rows, const Layout& layout,
                      int64_t block, int64_t width, const int8_t* columns) const {
-    const ptrdiff_t element = finish_.form().store == Store::fp32 ? sizeof(float) : 1;
     const int64_t row_weights = form.quads * parameters_.geometry.kernel_w * kQuadBytes;
-    const auto& [ending, compute_row, compute_low] = blocks_[static_cast<size_t>(block / kBlock)];
-    const FinishConstants constants = ending.constants(finish_.constants(), block);
-    const int8_t* weights = form.weights.data() + block / kBlock * form.rows * row_weights;
-    for (int64_t r = 0; r < rows; r++) {
-      const ConvFinish::Row& row = out[static_cast<size_t>(r)];
-      const DepthwiseRow arguments{.columns = columns,
-                                   .quad_step = layout.columns * kQuadBytes,
-                                   .weights = weights + r * row_weights,
-                                   .start = ending.start.data(),
-                                   .out = row.data + block * element,
-                                   .out_step = row.step,
-                                   .width = width,
-                                   .form = ending.form};
-      (&form == &low_ ? compute_low : compute_row)(arguments, constants);
+    const Block& channels = blocks_[static_cast<size_t>(block / kBlock)];
+    const DepthwiseFunction compute = &form == &low_ ? channels.compute_low : channels.compute_row;
+    DepthwiseRow row{.columns = columns,
+                     .quad_step = layout.columns * kQuadBytes,
+                     .weights = form.weights.data() + block / kBlock * form.rows * row_weights,
+                     .start = channels.ending.start.data(),
+                     .out = nullptr,
+                     .out_step = 0,
+                     .width = width,
+                     .form = channels.ending.form};
+    for (int64_t r = 0; r < rows; r++, row.weights += row_weights) {
+      const ConvFinish::Row& to = out[static_cast<size_t>(r)];
+      row.out = to.data + block * result_bytes(row.form.store);
+      row.out_step = to.step;
+      compute(row, channels.constants);
     }
   }
 
