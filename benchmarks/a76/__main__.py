@@ -2,13 +2,14 @@
 
 `make traffic` (--traffic): bytes from beyond a Snapdragon 855 prime core's caches instead → benchmarks/results/traffic.json; takes ten
 times as long. The project's own nets are always there; the public ones are taken from EDGEOCR_TEST_DATA, and left out by name where they
-are not.
+are not. --only measures some and leaves the other rows as they are; each says by its runner's sha256 which build it is of.
 Needs Debian's qemu-user and llvm-19.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
@@ -40,6 +41,9 @@ class Net:
     path: Path
     input: str
     precision: str  # int8: with Paddle-Lite's bits; int8 fast: --int8 fast; dynamic int8: --dynamic-int8
+
+    def __str__(self) -> str:
+        return f"{self.net} {self.model} {self.precision}"
 
     def arguments(self) -> list[str]:
         how = {"fp16": ["--precision", "fp16"], "int8 fast": ["--int8", "fast"], "dynamic int8": ["--dynamic-int8"]}.get(self.precision, [])
@@ -107,6 +111,7 @@ def measure(net: Net, instrument: Instrument) -> dict[str, object]:
         "input": net.input,
         "precision": net.precision,
         "threads": 1,
+        "runner": sha256_of(PHONE_RUNNER),
         **instrument.measure([*command, "1"], [*command, str(1 + REPEATS)]),
         "command": " ".join(shown),
     }
@@ -128,17 +133,31 @@ def different(nets: Sequence[Net]) -> Iterator[Net]:
             yield net
 
 
-def measure_all(instrument: Instrument) -> list[dict[str, object]]:
+def recorded(instrument: Instrument) -> dict[str, dict[str, object]]:
+    """The rows of an earlier run, by `Net.__str__`."""
+    path = RESULTS / instrument.file
+    rows = json.loads(path.read_bytes()) if path.exists() else []
+    return {f"{row['net']} {row['model']} {row['precision']}": row for row in rows}
+
+
+def measure_all(instrument: Instrument, only: Sequence[str]) -> list[dict[str, object]]:
     rows = []
+    kept = recorded(instrument) if only else {}
+
+    def add(name: str, measured: Callable[[], dict[str, object]]) -> None:
+        if not only or any(text in name for text in only):
+            rows.append(measured())
+            show(rows[-1], instrument)
+        elif name in kept:
+            rows.append(kept[name])
+
     headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
     print(f"{'net':7} {'model':24} {'input':13} {'':9} {headings}")
     for net in different([*own_nets(read_set("edgeocr_en")), *PUBLIC]):
-        rows.append(measure(net, instrument))
-        show(rows[-1], instrument)
+        add(str(net), functools.partial(measure, net, instrument))
     if instrument is CYCLES:
         if PICTURE.exists() and V20.exists():
-            rows.append(picture.measure(PICTURE, V20, V20 / "ppocr_keys_v1.txt"))
-            show(rows[-1], instrument)
+            add(f"picture {V20.name} int8", lambda: picture.measure(PICTURE, V20, V20 / "ppocr_keys_v1.txt"))
         else:
             print(f"picture left out: {PICTURE.name} is not in EDGEOCR_TEST_DATA")
     return rows
@@ -147,12 +166,16 @@ def measure_all(instrument: Instrument) -> list[dict[str, object]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--traffic", action="store_true", help="simulate the caches instead of estimating cycles")
-    instrument = TRAFFIC if parser.parse_args().traffic else CYCLES
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="TEXT", help='nets that have TEXT in "NET MODEL PRECISION"; repeatable'
+    )
+    options = parser.parse_args()
+    instrument = TRAFFIC if options.traffic else CYCLES
     if not PHONE_RUNNER.exists():
         print("error: the phone's runner is missing: run `make runner`", file=sys.stderr)
         return 1
     try:
-        rows = measure_all(instrument)
+        rows = measure_all(instrument, options.only)
         write_atomically(RESULTS / instrument.file, f"{json.dumps(rows, indent=1)}\n".encode())
     except (MissingToolError, EdgeocrError) as error:
         print(f"error: {error}", file=sys.stderr)

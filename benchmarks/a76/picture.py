@@ -11,6 +11,7 @@ from emulation import qemu
 from estimate import steady_state
 
 from edgeocr.paths import PHONE_RUNNER
+from edgeocr.zoo.verify import sha256_of
 
 # Paddle-Lite 2.13-rc on the official v2.0 slim nets, one thread, SDOT on, by the same estimate: the detector at 640x640, the classifier for
 # a box, the recogniser for a box of width 320.
@@ -36,6 +37,7 @@ def measure(path: Path, models: Path, keys: Path) -> dict[str, object]:
         "input": path.name,
         "precision": "int8",
         "threads": 1,
+        "runner": sha256_of(PHONE_RUNNER),
         "instructions": round(found.instructions),
         "a76_cycles": round(found.cycles),
         "paddle_lite_cycles": round(paddle_lite_cycles(_record(command))),
