@@ -112,6 +112,8 @@ class Depthwise : public Kernel {
   // above: rows of the window of the first output that are above the first quad's.
   void pack(std::span<const int8_t> filter, int64_t above, Strips& strips) {
     const ConvGeometry& g = parameters_.geometry;
+    strips.weights.resize(static_cast<size_t>(lanes_ * strips.rows * strips.quads * g.kernel_w * 4));
+    int8_t* to = strips.weights.data();
     for (int64_t block = 0; block < lanes_; block += kBlock)
       for (int64_t row = 0; row < strips.rows; row++)
         for (int64_t quad = 0; quad < strips.quads; quad++)
@@ -120,7 +122,7 @@ class Depthwise : public Kernel {
               for (int64_t i = 0; i < 4; i++) {
                 const int64_t ky = above + quad * 4 + i - row * g.stride_h;
                 const bool reached = ky >= 0 && ky < g.kernel_h && channel < g.in_channels;
-                strips.weights.push_back(reached ? filter[static_cast<size_t>((channel * g.kernel_h + ky) * g.kernel_w + kx)] : int8_t{0});
+                *to++ = reached ? filter[static_cast<size_t>((channel * g.kernel_h + ky) * g.kernel_w + kx)] : int8_t{0};
               }
   }
 
