@@ -77,10 +77,11 @@ foreach(level IN LISTS EDGEOCR_LEVELS)
   target_sources(edgeocr PRIVATE $<TARGET_OBJECTS:loops_${level}>)
 endforeach()
 
-# Kernel sets for one architecture, in object libraries of their own flags. The int8 kernels are around the loops of either.
+# Kernel sets for one architecture, in object libraries of their own flags. What they share is around the loops of either, the floating
+# point kernels mostly as templates over a set's types.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|x86_64|AMD64")
-  file(GLOB EDGEOCR_INT8_SOURCES CONFIGURE_DEPENDS ${EDGEOCR_KERNELS_DIR}/int8/*.cpp)
-  target_sources(edgeocr PRIVATE ${EDGEOCR_INT8_SOURCES})
+  file(GLOB EDGEOCR_SHARED_SOURCES CONFIGURE_DEPENDS ${EDGEOCR_KERNELS_DIR}/floating/*.cpp ${EDGEOCR_KERNELS_DIR}/int8/*.cpp)
+  target_sources(edgeocr PRIVATE ${EDGEOCR_SHARED_SOURCES})
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   file(GLOB EDGEOCR_NEON_SOURCES CONFIGURE_DEPENDS ${EDGEOCR_KERNELS_DIR}/neon/*.cpp)

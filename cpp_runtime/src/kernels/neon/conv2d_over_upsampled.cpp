@@ -1,194 +1,65 @@
-// conv2d_over_upsampled (graph/passes/over_upsampled.h), fp32 and fp16: the upsampled sources' rows are where the sums of the one source
-// at the output's resolution begin. The order of the sums is not the plain set's.
-#include <algorithm>
-#include <memory>
-#include <optional>
-#include <utility>
-#include <vector>
+// conv2d_over_upsampled, fp32 and fp16: NEON's loops in kernels/floating's kernel.
+#include "kernels/floating/conv2d_over_upsampled.h"
 
-#include "base/aligned.h"
-#include "base/error.h"
-#include "kernels/generic/conv_parameters.h"
-#include "kernels/generic/parameters.h"
-#include "kernels/generic/views.h"
-#include "kernels/neon/conv_rows.h"
 #include "kernels/neon/float_kernels.h"
-#include "kernels/neon/float_node.h"
-#include "kernels/neon/upsampled_source.h"
-#include "kernels/neon/winograd.h"
+#include "kernels/neon/float_set.h"
 
 namespace edgeocr::kernels::neon {
 
 namespace {
 
-template <class T> class OverUpsampled : public Kernel {
- public:
-  OverUpsampled(const graph::Node& node, const graph::Graph& graph)
-      : finish_(finish_of<T>(node, graph, generic::constant_input(node, graph, "Filter").shape[0])) {
-    const std::vector<int64_t> factors = node.attr_ints("factors");
-    for (size_t i = 0; i < factors.size(); i++) {
-      const auto index = static_cast<int>(i);
-      const graph::Constant& filter = generic::constant_input(node, graph, "Filter", index);
-      const Input input{generic::input_index(node, "X", index), factors[i], filter.shape[1]};
-      inputs_.push_back(input);
-      if (factors[i] > 1) {
-        upsampled_.push_back({input.position, UpsampledSource<T>(filter, factors[i], finish_.lanes())});
-      } else {
-        const ConvGeometry geometry = generic::over_upsampled_geometry(filter.shape);
-        direct_position_ = input.position;
-        if (Winograd<T>::suits(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
-        else direct_.emplace(geometry, filter, finish_.lanes(), finish_.form());
+// expand and spread are not inlined: amid the rest of a row's work their addresses would not all stay in registers.
+template <class T> struct UpsampledLoops {
+  using V = Vec<T>;
+
+  static void subtract(const T* a, const T* b, int64_t n, T* out) {
+    const auto zero = V::broadcast(0);
+    for (int64_t i = 0; i < n; i += V::kLanes)
+      V::store(out + i, (a == nullptr ? zero : V::load(a + i)) - (b == nullptr ? zero : V::load(b + i)));
+  }
+
+  static void expand(const floating::ExpandedRow<T>& row) { return row.boundary ? expand<true>(row) : expand<false>(row); }
+  template <bool Boundary> [[gnu::noinline]] static void expand(const floating::ExpandedRow<T>& given) {
+    const floating::ExpandedRow<T> row = given;  // which no store can change
+    const int64_t n = row.lanes;
+    for (int64_t x = 0; x < row.width; x++) {
+      const T *plain = row.plain + x * n, *left = row.along + x * 2 * n, *right = row.along + (x + 1) * 2 * n + n;
+      const T *between = row.between + x * 2 * n, *both_left = row.both + x * 4 * n, *both_right = row.both + (x + 1) * 4 * n + n;
+      T* out = row.out + x * 3 * n;
+      for (int64_t i = 0; i < n; i += V::kLanes) {
+        auto middle = V::load(plain + i), first = V::load(left + i), last = V::load(right + i);
+        if constexpr (Boundary) {
+          middle = middle + V::load(between + i);
+          first = first + V::load(both_left + i);
+          last = last + V::load(both_right + i);
+        }
+        V::store(out + i, middle + first);
+        V::store(out + n + i, middle);
+        V::store(out + 2 * n + i, middle + last);
       }
     }
   }
 
-  std::string_view name() const override { return float_name<T>("neon.conv2d_over_upsampled.fp32", "neon.conv2d_over_upsampled.fp16"); }
-  bool by_rows() const override { return true; }
-  int64_t row_grain() const override { return band_rows(); }
-
-  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    return static_cast<size_t>(threads) * worker_bytes(inputs, outputs[0]);
+  static void spread(const T* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, T* sums) {
+    return add ? spread<true>(expanded, width, factor, lanes, sums) : spread<false>(expanded, width, factor, lanes, sums);
   }
-
-  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
-    check(inputs, outputs[0]);
-    const TensorView& out = outputs[0];
-    const int64_t height = out.shape[2], width = out.shape[3];
-    const int64_t rows = band_rows(), bands = (height + rows - 1) / rows;
-    generic::parallel_rows(context, out.shape[0], height, rows, [&](int64_t begin, int64_t end, int worker) {
-      const Memory memory = memory_of(context.scratch + static_cast<size_t>(worker) * worker_bytes(inputs, out), inputs, out);
-      std::byte* next = memory.sources;
-      for (const Upsampled& source : upsampled_) {
-        source.source.clear(reinterpret_cast<T*>(next));
-        next += source_bytes(source, inputs);
+  template <bool Add> [[gnu::noinline]] static void spread(const T* expanded, int64_t width, int64_t factor, int64_t lanes, T* sums) {
+    for (int64_t x = 0; x < width; x++, expanded += 3 * lanes)
+      for (int64_t i = 0; i < factor; i++, sums += lanes) {
+        const T* from = expanded + (i == 0 ? 0 : i == factor - 1 ? 2 : 1) * lanes;
+        for (int64_t n = 0; n < lanes; n += V::kLanes) V::store(sums + n, Add ? V::load(from + n) + V::load(sums + n) : V::load(from + n));
       }
-      if (direct_) direct_->clear(inputs[direct_position_], width, memory.window);
-      if (winograd_) winograd_->clear(inputs[direct_position_], memory.window);
-      for (int64_t band = begin; band < end; band++) {
-        const int64_t batch = band / bands, y = band % bands * rows;
-        run_band(inputs, outputs, batch, y, std::min(rows, height - y), memory);
-      }
-    });
   }
-
- private:
-  struct Input {
-    size_t position;
-    int64_t factor, channels;
-  };
-  struct Upsampled {
-    size_t position;
-    UpsampledSource<T> source;
-  };
-  // A band of sums that Finish works on, if it does; a band of sums of upsampled sources; their own memory; that of the direct source.
-  struct Memory {
-    std::byte* sums;
-    T* start;
-    std::byte* sources;
-    T* window;
-  };
-
-  // Rows of outputs made at a time.
-  int64_t band_rows() const { return winograd_ ? Winograd<T>::kTile : 1; }
-  bool has_direct() const { return direct_.has_value() || winograd_.has_value(); }
-  // Whether the direct source's kernel stores the outputs.
-  bool to_output() const { return has_direct() && finish_.on_registers(); }
-  size_t sums_bytes(const TensorView& out) const { return to_output() ? 0 : finish_.scratch_bytes(band_rows() * out.shape[3]); }
-  size_t start_bytes(const TensorView& out) const {
-    return align_up(static_cast<size_t>(band_rows() * out.shape[3] * finish_.lanes()) * sizeof(T));
-  }
-  size_t all_sources_bytes(std::span<const TensorView> inputs) const {
-    size_t bytes = 0;
-    for (const Upsampled& source : upsampled_) bytes += source_bytes(source, inputs);
-    return bytes;
-  }
-  Memory memory_of(std::byte* scratch, std::span<const TensorView> inputs, const TensorView& out) const {
-    std::byte *start = scratch + sums_bytes(out), *sources = start + start_bytes(out);
-    return {scratch, reinterpret_cast<T*>(start), sources, reinterpret_cast<T*>(sources + all_sources_bytes(inputs))};
-  }
-  static size_t source_bytes(const Upsampled& source, std::span<const TensorView> inputs) {
-    return align_up(source.source.scratch_elements(inputs[source.position]) * sizeof(T));
-  }
-  size_t worker_bytes(std::span<const TensorView> inputs, const TensorView& out) const {
-    size_t window = 0;
-    if (direct_) window = direct_->scratch_elements(inputs[direct_position_], out.shape[3]);
-    if (winograd_) window = winograd_->scratch_elements(inputs[direct_position_]);
-    return align_up(sums_bytes(out) + start_bytes(out) + all_sources_bytes(inputs) + window * sizeof(T));
-  }
-
-  void check(std::span<const TensorView> inputs, const TensorView& out) const {
-    for (const Input& input : inputs_) {
-      const Shape& s = inputs[input.position].shape;
-      if (s[0] != out.shape[0] || s[1] != input.channels || s[2] * input.factor != out.shape[2] || s[3] * input.factor != out.shape[3]) {
-        fail("conv2d_over_upsampled: %s enlarged %lld times to %s, expected %lld to %lld channels", s.str().c_str(),
-             static_cast<long long>(input.factor), out.shape.str().c_str(), static_cast<long long>(input.channels),
-             static_cast<long long>(finish_.channels()));
-      }
-    }
-  }
-
-  // With the bias.
-  void sum_upsampled(std::span<const TensorView> inputs, int64_t batch, int64_t y, const Memory& memory, T* sums) const {
-    std::byte* scratch = memory.sources;
-    const T* bias = finish_.constants().bias;
-    for (const Upsampled& source : upsampled_) {
-      source.source.run(inputs[source.position], batch, y, std::exchange(bias, nullptr), reinterpret_cast<T*>(scratch), sums);
-      scratch += source_bytes(source, inputs);
-    }
-  }
-
-  void run_band(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t batch, int64_t y, int64_t rows,
-                const Memory& memory) const {
-    const TensorView& out = outputs[0];
-    const int64_t width = out.shape[3], first = (batch * out.shape[2] + y) * width;
-    T* upsampled = has_direct() ? memory.start : reinterpret_cast<T*>(memory.sums);
-    for (int64_t i = 0; i < rows; i++) sum_upsampled(inputs, batch, y + i, memory, upsampled + i * width * finish_.lanes());
-    T* target = to_output() ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : reinterpret_cast<T*>(memory.sums);
-    const int64_t target_step = to_output() ? out.pixel_stride : finish_.lanes();
-    const T* start = upsampled_.empty() ? nullptr : memory.start;
-    if (winograd_) {
-      const int64_t target_row = to_output() ? out.row_stride : width * finish_.lanes();
-      const typename Winograd<T>::Band band{batch, y, rows, start, target, target_row, target_step};
-      winograd_->run(inputs[direct_position_], band, finish_.constants(), memory.window);
-    } else if (direct_) {
-      Row<T> row;
-      row.start = start;
-      row.start_step = finish_.lanes();
-      row.out = target;
-      row.out_step = target_step;
-      if (finish_.form().residual) finish_.set_residual(row, first, out.shape, inputs);
-      direct_->run(inputs[direct_position_], batch, y, width, row, finish_.constants(), memory.window);
-    }
-    if (!to_output()) finish_.run_sums(memory.sums, band_rows() * width, first, rows * width, inputs, outputs);
-  }
-
-  Finish<T> finish_;
-  std::vector<Input> inputs_;
-  std::vector<Upsampled> upsampled_;
-  std::optional<ConvRows<T>> direct_;  // of the source at the output's resolution, one of the two
-  std::optional<Winograd<T>> winograd_;
-  size_t direct_position_ = 0;
 };
 
 }  // namespace
 
 template <class T> bool accepts_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
-  if (!computes_in<T>(node) || !is_pure_fp32(graph)) return false;
-  const std::vector<int64_t> factors = node.attr_ints("factors");
-  if (factors.empty() || std::ranges::count(factors, 1) > 1) return false;
-  int64_t outputs = 0;
-  for (size_t i = 0; i < factors.size(); i++) {
-    const graph::Constant* filter = graph.constant(node.input("Filter", static_cast<int>(i)));
-    if (filter == nullptr || filter->dtype != DataType::f32 || filter->shape.rank() != 4 || factors[i] < 1) return false;
-    const Shape& s = filter->shape;
-    if (s[1] < 2 || pixel_stride_of(s[1]) % Vec<T>::kLanes != 0 || s[2] != 3 || s[3] != 3 || (i > 0 && s[0] != outputs)) return false;
-    outputs = s[0];
-  }
-  return true;
+  return floating::accepts_conv2d_over_upsampled<T>(node, graph, Vec<T>::kLanes);
 }
 
 template <class T> std::unique_ptr<Kernel> create_conv2d_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
-  return std::make_unique<OverUpsampled<T>>(node, graph);
+  return std::make_unique<floating::OverUpsampled<FloatSet<T>, UpsampledLoops<T>>>(node, graph);
 }
 
 template bool accepts_conv2d_over_upsampled<float>(const graph::Node&, const graph::Graph&);

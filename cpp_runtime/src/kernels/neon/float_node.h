@@ -1,32 +1,19 @@
-// What the floating point kernels read from their nodes alike.
+// What NEON's floating point kernels read from their nodes alike.
 #pragma once
 
 #include <string_view>
 #include <type_traits>
 
-#include "graph/graph.h"
-#include "graph/precision.h"
+#include "kernels/floating/float_node.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/neon/finish.h"
 #include "kernels/pure_fp32.h"
 
 namespace edgeocr::kernels::neon {
 
-// Whether the node's arithmetic is that of T.
-template <class T> bool computes_in(const graph::Node& node) {
-  return std::is_same_v<T, float> ? node.precision == graph::kFp32Precision : node.precision == graph::kFp16Precision;
-}
-
-// Whether all the tail does is to store the one output.
-inline bool is_stored_once(const graph::Node& node, const graph::Graph& graph) {
-  const TailParameters tail = parse_tail(node, graph);
-  return !tail.has_steps() && tail.outputs.size() == 1;
-}
-
-inline bool has_filter(const graph::Node& node, const graph::Graph& graph) {
-  const graph::Constant* filter = graph.constant(node.input("Filter"));
-  return filter != nullptr && filter->dtype == DataType::f32 && filter->shape.rank() == 4;
-}
+using floating::computes_in;
+using floating::has_filter;
+using floating::is_stored_once;
 
 // Bias, activation and tail of a convolution.
 template <class T> Finish<T> finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned.h"
 #include "kernels/generic/loops.h"
 #include "kernels/kernel.h"
 #include "kernels/tail.h"
@@ -35,6 +36,15 @@ class FinishF32 {
   // The residual of a run of pixels that starts at pixel `first` of outputs of this shape and stays in one row of them, unless
   // residual_scale() is 1.
   void set_residual(RowF32& row, int64_t first, const Shape& shape, std::span<const TensorView> inputs) const;
+
+  // Scratch memory of one worker for sums of `pixels`, which begin there, and the work on them.
+  size_t scratch_bytes(int64_t pixels) const { return 2 * align_up(static_cast<size_t>(pixels * lanes()) * sizeof(float)); }
+  // The rest of the work on `count` <= pixels of them.
+  void run_sums(std::byte* scratch, int64_t pixels, int64_t first, int64_t count, std::span<const TensorView> inputs,
+                std::span<const TensorView> outputs) const {
+    std::byte* other = scratch + scratch_bytes(pixels) / 2;
+    run(reinterpret_cast<float*>(scratch), reinterpret_cast<float*>(other), first, count, inputs, outputs);
+  }
 
   // The rest of the work on `count` pixels, `first` counted over N, H and W of the outputs. y: [count][lanes()], sums with bias;
   // other: as large. Both are overwritten.

@@ -40,7 +40,7 @@ DepthwiseFunctionF32 depthwise_f32(int64_t kernel, int64_t step, bool many);
 void winograd_input_f32(const WinogradInputF32& tile);
 void winograd_output_f32(const WinogradOutputF32& tile, const FormF32& form, const ConstantsF32& constants);
 void subtract_f32(const float* a, const float* b, int64_t n, float* out);
-void expand_f32(const ExpandF32& row);
+void expand_f32(const floating::ExpandedRow<float>& row);
 void spread_f32(const float* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, float* sums);
 
 constexpr int64_t kDepthwiseMany = 8;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/floating/expanded_row.h"
 #include "kernels/int8/inner_loops.h"
 
 namespace edgeocr::kernels::x86 {
@@ -81,14 +82,6 @@ struct WinogradOutputF32 {
   ptrdiff_t out_row, out_step;
 };
 
-// What UpsampledSourceF32 makes of its products: for every pixel of the source the first output over it, those between, the last.
-struct ExpandF32 {
-  const float *plain, *along;   // [width][lanes], [width + 1][2][lanes]
-  const float *between, *both;  // [width][2][lanes], [width + 1][4][lanes], of the half that counts; null: not at a boundary
-  int64_t width, lanes;
-  float* out;  // [width][3][lanes]
-};
-
 struct InnerLoops {
   const char* isa;
 
@@ -107,7 +100,7 @@ struct InnerLoops {
 
   // n, lanes: multiples of 8.
   void (*subtract_f32)(const float* a, const float* b, int64_t n, float* out);  // a - b; either may be null, which is zero
-  void (*expand_f32)(const ExpandF32& row);
+  void (*expand_f32)(const floating::ExpandedRow<float>& row);
   // [width][3][lanes] to [width * factor][lanes], stored or added to what is there
   void (*spread_f32)(const float* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, float* sums);
 

@@ -1,4 +1,4 @@
-// What upsampled_source_f32.h does around its products.
+// What floating/upsampled_source.h does around its products.
 #include "kernels/x86/inner_isa.h"
 
 namespace edgeocr::kernels::x86 {
@@ -6,7 +6,9 @@ inline namespace EDGEOCR_ISA {
 
 namespace {
 
-template <bool Boundary> inline void expand(const ExpandF32& row) {
+using ExpandedRow = floating::ExpandedRow<float>;
+
+template <bool Boundary> inline void expand(const ExpandedRow& row) {
   const int64_t n = row.lanes;
   for (int64_t x = 0; x < row.width; x++) {
     const float *plain = row.plain + x * n, *left = row.along + x * 2 * n, *right = row.along + (x + 1) * 2 * n + n;
@@ -44,7 +46,7 @@ void subtract_f32(const float* a, const float* b, int64_t n, float* out) {
     store(out + i, (a == nullptr ? zero : load<f32x8>(a + i)) - (b == nullptr ? zero : load<f32x8>(b + i)));
 }
 
-void expand_f32(const ExpandF32& row) { return row.between == nullptr ? expand<false>(row) : expand<true>(row); }
+void expand_f32(const ExpandedRow& row) { return row.boundary ? expand<true>(row) : expand<false>(row); }
 
 void spread_f32(const float* expanded, int64_t width, int64_t factor, int64_t lanes, bool add, float* sums) {
   return add ? spread<true>(expanded, width, factor, lanes, sums) : spread<false>(expanded, width, factor, lanes, sums);

@@ -1,0 +1,28 @@
+// NEON's types, for the kernels that are the same in all sets (kernels/floating).
+#pragma once
+
+#include "kernels/neon/conv_rows.h"
+#include "kernels/neon/float_node.h"
+#include "kernels/neon/winograd.h"
+
+namespace edgeocr::kernels::neon {
+
+template <class T> struct FloatSet {
+  using Value = T;
+  using Constants = neon::Constants<T>;
+  using Row = neon::Row<T>;
+  using Finish = neon::Finish<T>;
+  using Gemm = neon::Gemm<T>;
+  using ConvRows = neon::ConvRows<T>;
+  using Winograd = neon::Winograd<T>;
+
+  static constexpr std::string_view kName = "neon";
+
+  // Of products that are parts of sums, one of which has the bias.
+  static constexpr FloatForm sums_form(bool bias) { return {.plain = false, .bias = bias}; }
+  static Finish finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {
+    return neon::finish_of<T>(node, graph, channels);
+  }
+};
+
+}  // namespace edgeocr::kernels::neon

@@ -1,0 +1,31 @@
+// The x86 set's types, for the kernels that are the same in all sets (kernels/floating).
+#pragma once
+
+#include <string_view>
+
+#include "kernels/generic/parameters.h"
+#include "kernels/x86/conv_rows_f32.h"
+#include "kernels/x86/finish_f32.h"
+#include "kernels/x86/winograd_f32.h"
+
+namespace edgeocr::kernels::x86 {
+
+struct SetF32 {
+  using Value = float;
+  using Constants = ConstantsF32;
+  using Row = RowF32;
+  using Finish = FinishF32;
+  using Gemm = GemmF32;
+  using ConvRows = ConvRowsF32;
+  using Winograd = WinogradF32;
+
+  static constexpr std::string_view kName = "x86";
+
+  // Of products that are parts of sums: all add a bias, be it zeros.
+  static constexpr FormF32 sums_form(bool) { return {}; }
+  static Finish finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {
+    return {generic::bias_or_zeros(node, graph, channels), generic::conv_activation(node), parse_tail(node, graph)};
+  }
+};
+
+}  // namespace edgeocr::kernels::x86
