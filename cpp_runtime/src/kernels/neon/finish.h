@@ -1,7 +1,7 @@
 // From floating point sums to outputs: bias, the node's own activation, its tail (kernels/tail.h).
 //
 // The usual ends (bias, then nothing, relu or hard_swish, or a residual, one output of the sums' type) are done on registers before the
-// only store. Everything else is done in fp32 by the plain loops, on a run of pixels that the kernel has left in its scratch memory.
+// only store. Everything else is left to floating/finish_loops.h.
 #pragma once
 
 #include <array>
@@ -11,10 +11,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/generic/loops.h"
-#include "kernels/kernel.h"
+#include "kernels/floating/finish_loops.h"
 #include "kernels/simd/vector.h"
-#include "kernels/tail.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -79,45 +77,7 @@ template <class T> struct Row {
   int residual_shift = 0;
 };
 
-// The part that works in fp32 by the plain loops.
-class FinishLoops {
- public:
-  int64_t channels() const { return channels_; }
-  int64_t lanes() const { return lanes_; }         // channels, padded to vectors of eight
-  int residual() const { return tail_.residual; }  // position among the inputs
-  int residual_scale() const { return tail_.residual_scale; }
-
-  // The rest of the work on `count` pixels, `first` counted over N, H and W of the outputs. y: [count][lanes()], sums with bias;
-  // other: as large. Both are overwritten.
-  void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
-           std::span<const TensorView> outputs) const;
-  // The rest of the work on `count` pixels of maps of one channel, from pixel `first` on. y: [count], sums with bias.
-  void run_single(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
-                  std::span<const TensorView> outputs) const;
-  // The rest of the work on columns [column, column + columns) of one row of matrices [M, channels()].
-  void run_columns(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,
-                   std::span<const TensorView> outputs) const;
-
- protected:
-  FinishLoops(int64_t channels, const Activation& act, TailParameters tail, bool plain);
-
-  int64_t channels_, lanes_;
-  Activation act_;  // of the node itself
-  TailParameters tail_;
-  bool plain_;
-
- private:
-  // Steps that cannot work in place swap y and other.
-  void apply(UnaryOp op, const UnaryParameters& parameters, float*& y, float*& other, int64_t n) const;
-  void activate_own(float*& y, float*& other, int64_t n) const;
-  void activate_tail(float*& y, float*& other, int64_t n) const;
-  void add_residual(const TensorView& residual, int64_t at, int64_t n, float* y) const;
-  void store(const float* y, size_t output, const TensorView& out, int64_t at, int64_t n) const;
-
-  const generic::Loops& loops_;
-};
-
-template <class T> class Finish : public FinishLoops {
+template <class T> class Finish : public floating::FinishLoops {
  public:
   // bias: one per channel; plain: give the plain set's bits; long_sums: FloatForm's.
   Finish(const std::vector<float>& bias, const Activation& act, TailParameters tail, bool plain, bool long_sums = false);
@@ -129,16 +89,6 @@ template <class T> class Finish : public FinishLoops {
   const FloatForm& form() const { return form_; }
   FloatForm bias_alone() const { return {FloatForm::Act::none, false, form_.plain, form_.long_sums}; }
   const Constants<T>& constants() const { return constants_; }
-
-  // The residual of a run of pixels that starts at pixel `first` of outputs of this shape and stays in one row of them, unless
-  // residual_scale() is 1.
-  void set_residual(Row<T>& row, int64_t first, const Shape& shape, std::span<const TensorView> inputs) const;
-
-  // Scratch memory of one worker for sums of `pixels`, which begin there, and the work on them.
-  size_t scratch_bytes(int64_t pixels) const;
-  // The rest of the work on `count` <= pixels of them.
-  void run_sums(std::byte* scratch, int64_t pixels, int64_t first, int64_t count, std::span<const TensorView> inputs,
-                std::span<const TensorView> outputs) const;
 
  private:
   std::vector<T> bias_, offsets_;
