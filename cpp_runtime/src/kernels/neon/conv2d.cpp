@@ -8,10 +8,8 @@
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/gated_conv2d.h"
 #include "kernels/generic/parameters.h"
-#include "kernels/neon/conv_rows.h"
 #include "kernels/neon/float_kernels.h"
-#include "kernels/neon/float_node.h"
-#include "kernels/neon/winograd.h"
+#include "kernels/neon/float_set.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -156,7 +154,7 @@ template <class T> class WindowConv2d : public Kernel {
 
   size_t input_;
   Finish<T> finish_;
-  ConvRows<T> rows_;
+  typename FloatSet<T>::ConvRows rows_;
 };
 
 // A row of tiles at a time.
@@ -220,7 +218,8 @@ template <class T> bool accepts_conv2d(const graph::Node& node, const graph::Gra
   if (!computes_in<T>(node) || !has_filter(node, graph)) return false;
   const ConvParameters p = generic::conv_parameters(node, graph, false);
   const ConvGeometry& g = p.geometry;
-  const bool pads = !p.same_padding && g.pad_left <= ConvRows<T>::kEdge && g.pad_right <= ConvRows<T>::kEdge;
+  constexpr int64_t kEdge = FloatSet<T>::ConvRows::kEdge;
+  const bool pads = !p.same_padding && g.pad_left <= kEdge && g.pad_right <= kEdge;
   const bool vectors = !is_pointwise(g) || pixel_stride_of(g.in_channels) % Vec<T>::kLanes == 0;
   if (generic::is_gated(node) && (!is_pointwise(g) || (std::is_same_v<T, float> && !is_pure_fp32(graph)))) return false;
   return g.groups == 1 && g.in_channels > 1 && g.kernel_h <= Row<T>::kMaxSegments && g.kernel_w <= Row<T>::kMaxSegments &&

@@ -1,7 +1,7 @@
 // NEON's types, for the kernels that are the same in all sets (kernels/floating).
 #pragma once
 
-#include "kernels/neon/conv_rows.h"
+#include "kernels/floating/conv_rows.h"
 #include "kernels/neon/float_node.h"
 #include "kernels/neon/winograd.h"
 
@@ -9,14 +9,17 @@ namespace edgeocr::kernels::neon {
 
 template <class T> struct FloatSet {
   using Value = T;
+  using Form = FloatForm;
   using Constants = neon::Constants<T>;
   using Row = neon::Row<T>;
   using Finish = neon::Finish<T>;
   using Gemm = neon::Gemm<T>;
-  using ConvRows = neon::ConvRows<T>;
+  using ConvRows = floating::ConvRows<FloatSet>;
   using Winograd = neon::Winograd<T>;
 
   static constexpr std::string_view kName = "neon";
+  static constexpr int64_t kGemmLanes = Vec<T>::kLanes;  // what the values of a segment are a multiple of
+  static constexpr int64_t kRgbPixels = Gemm::kRgbPixels;
 
   // Of products that are parts of sums, one of which has the bias.
   static constexpr FloatForm sums_form(bool bias) { return {.plain = false, .bias = bias}; }

@@ -109,12 +109,12 @@ template <class T> size_t Winograd<T>::scratch_elements(const TensorView& in) co
 // [element][tile][in_lanes]
 template <class T> void Winograd<T>::transform_inputs(const TensorView& in, const Band& band, T* patch, T* transformed) const {
   using V = Vec<T>;
-  const Window<T> window = this->window(in);
+  const floating::Window<T> window = this->window(in);
   const int64_t tiles = tiles_of<T>(in.shape[3]), element = tiles * in_lanes_;
   const auto rows_of_map = window.rows_at(band.batch, band.y - 1, patch);
   for (int64_t tile = 0; tile < tiles; tile++) {
     const int64_t left = tile * kTile - 1;
-    typename Window<T>::Pixels pixels{.rows = rows_of_map, .pixel_step = in.pixel_stride};
+    typename floating::Window<T>::Pixels pixels{.rows = rows_of_map, .pixel_step = in.pixel_stride};
     if (left < 0 || left + kSize > in.shape[3]) pixels = window.at(band.batch, band.y - 1, left, kSize, patch);
     else
       for (int64_t i = 0; i < kSize; i++) pixels.rows[static_cast<size_t>(i)] += left * in.pixel_stride;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "kernels/floating/window.h"
 #include "kernels/neon/gemm.h"
-#include "kernels/neon/window.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -40,7 +40,7 @@ template <class T> class Winograd {
   using OutputFunction = void (*)(const Outputs& outputs);
   template <FloatForm F> static void transform_outputs(const Outputs& outputs);
 
-  Window<T> window(const TensorView& in) const { return {in, kSize, kSize, in_lanes_}; }
+  floating::Window<T> window(const TensorView& in) const { return {in, kSize, kSize, in_lanes_}; }
   void transform_inputs(const TensorView& in, const Band& band, T* patch, T* transformed) const;
 
   int64_t in_lanes_, lanes_;

@@ -9,10 +9,8 @@
 #include "kernels/generic/gated_conv2d.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/pure_fp32.h"
-#include "kernels/x86/conv_rows_f32.h"
-#include "kernels/x86/finish_f32.h"
 #include "kernels/x86/kernels_f32.h"
-#include "kernels/x86/winograd_f32.h"
+#include "kernels/x86/set_f32.h"
 
 namespace edgeocr::kernels::x86 {
 
@@ -151,7 +149,7 @@ class WindowConv2dF32 : public Kernel {
 
   size_t input_;
   FinishF32 finish_;
-  ConvRowsF32 rows_;
+  SetF32::ConvRows rows_;
 };
 
 // Four rows of outputs at a time.
@@ -218,7 +216,8 @@ bool accepts_conv2d_f32(const graph::Node& node, const graph::Graph& graph) {
   if (node.precision == 2 || filter == nullptr || filter->dtype != DataType::f32 || filter->shape.rank() != 4) return false;
   const ConvParameters p = generic::conv_parameters(node, graph, false);
   const ConvGeometry& g = p.geometry;
-  const bool pads = !p.same_padding && g.pad_left <= ConvRowsF32::kEdge && g.pad_right <= ConvRowsF32::kEdge;
+  constexpr int64_t kEdge = SetF32::ConvRows::kEdge;
+  const bool pads = !p.same_padding && g.pad_left <= kEdge && g.pad_right <= kEdge;
   return g.groups == 1 && g.in_channels > 1 && g.kernel_h <= RowF32::kMaxSegments && g.kernel_w <= RowF32::kMaxSegments &&
          g.dilation_h == 1 && g.dilation_w == 1 && pads;
 }

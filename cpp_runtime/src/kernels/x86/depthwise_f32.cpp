@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "base/aligned.h"
+#include "kernels/floating/window.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/x86/finish_f32.h"
 #include "kernels/x86/kernels_f32.h"
-#include "kernels/x86/window_f32.h"
 
 namespace edgeocr::kernels::x86 {
 
@@ -39,7 +39,7 @@ class DepthwiseF32 : public Kernel {
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView &in = inputs[input_], &out = outputs[0];
     const ConvGeometry& g = parameters_.geometry;
-    const WindowF32 window(in, g.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
+    const floating::Window<float> window(in, g.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
     const int64_t height = out.shape[2], width = out.shape[3], lanes = finish_.lanes();
     const bool direct = is_plain();
     const Worker space = worker(in, out);
@@ -54,7 +54,7 @@ class DepthwiseF32 : public Kernel {
         const ptrdiff_t step = direct ? out.pixel_stride : lanes;
         for (int64_t m = 0; m < width; m += tile) {
           const int64_t x = std::min(m, width - tile);
-          const WindowF32::Pixels pixels =
+          const floating::Window<float>::Pixels pixels =
               window.at(batch, y * g.stride_h - g.pad_top, x * g.stride_w - g.pad_left, columns_under(tile), patch);
           DepthwiseTileF32 arguments{.rows = {},
                                      .pixel_step = pixels.pixel_step,
@@ -76,7 +76,7 @@ class DepthwiseF32 : public Kernel {
   };
   Worker worker(const TensorView& in, const TensorView& out) const {
     Worker w{};
-    const WindowF32 window(in, parameters_.geometry.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
+    const floating::Window<float> window(in, parameters_.geometry.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
     w.window = align_up(window.elements() * sizeof(float));
     w.sums = is_plain() ? 0 : align_up(static_cast<size_t>(out.shape[3] * finish_.lanes()) * sizeof(float));
     w.bytes = w.window + 2 * w.sums;

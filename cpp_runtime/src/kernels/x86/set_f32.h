@@ -3,8 +3,8 @@
 
 #include <string_view>
 
+#include "kernels/floating/conv_rows.h"
 #include "kernels/generic/parameters.h"
-#include "kernels/x86/conv_rows_f32.h"
 #include "kernels/x86/finish_f32.h"
 #include "kernels/x86/winograd_f32.h"
 
@@ -12,14 +12,17 @@ namespace edgeocr::kernels::x86 {
 
 struct SetF32 {
   using Value = float;
+  using Form = FormF32;
   using Constants = ConstantsF32;
   using Row = RowF32;
   using Finish = FinishF32;
   using Gemm = GemmF32;
-  using ConvRows = ConvRowsF32;
+  using ConvRows = floating::ConvRows<SetF32>;
   using Winograd = WinogradF32;
 
   static constexpr std::string_view kName = "x86";
+  static constexpr int64_t kGemmLanes = 4;  // what the values of a segment are a multiple of
+  static constexpr int64_t kRgbPixels = 1;  // multiplied in one go
 
   // Of products that are parts of sums: all add a bias, be it zeros.
   static constexpr FormF32 sums_form(bool) { return {}; }

@@ -55,10 +55,10 @@ size_t WinogradF32::scratch_elements(const TensorView& in) const {
 
 // [element][tile][in_lanes]
 void WinogradF32::transform_inputs(const TensorView& in, const Band& band, float* patch, float* transformed) const {
-  const WindowF32 window = this->window(in);
+  const floating::Window<float> window = this->window(in);
   const int64_t tiles = tiles_of(in.shape[3]);
   for (int64_t tile = 0; tile < tiles; tile++) {
-    const WindowF32::Pixels pixels = window.at(band.batch, band.y - 1, tile * kTile - 1, kSize, patch);
+    const floating::Window<float>::Pixels pixels = window.at(band.batch, band.y - 1, tile * kTile - 1, kSize, patch);
     WinogradInputF32 input{.rows = {},
                            .pixel_step = pixels.pixel_step,
                            .lanes = in_lanes_,

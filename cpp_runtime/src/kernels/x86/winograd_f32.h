@@ -6,9 +6,9 @@
 
 #include "base/tensor.h"
 #include "graph/graph.h"
+#include "kernels/floating/window.h"
 #include "kernels/requant.h"
 #include "kernels/x86/gemm_f32.h"
-#include "kernels/x86/window_f32.h"
 
 namespace edgeocr::kernels::x86 {
 
@@ -36,7 +36,7 @@ class WinogradF32 {
   void run(const TensorView& in, const Band& band, const ConstantsF32& constants, float* scratch) const;
 
  private:
-  WindowF32 window(const TensorView& in) const { return {in, 6, 6, in_lanes_}; }
+  floating::Window<float> window(const TensorView& in) const { return {in, 6, 6, in_lanes_}; }
   void transform_inputs(const TensorView& in, const Band& band, float* patch, float* transformed) const;
   void transform_outputs(const float* products, int64_t width, const Band& band, const ConstantsF32& constants) const;
 

@@ -12,7 +12,7 @@
 
 #include "base/tensor.h"
 
-namespace edgeocr::kernels::neon {
+namespace edgeocr::kernels::floating {
 
 template <class T> class Window {
  public:
@@ -87,4 +87,4 @@ template <class T> class Window {
   bool always_copy_;
 };
 
-}  // namespace edgeocr::kernels::neon
+}  // namespace edgeocr::kernels::floating
