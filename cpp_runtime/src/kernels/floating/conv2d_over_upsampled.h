@@ -28,7 +28,7 @@ template <class Set, class Loops> class OverUpsampled : public Kernel {
 
   OverUpsampled(const graph::Node& node, const graph::Graph& graph)
       : name_(kernel_name<Set>("conv2d_over_upsampled")),
-        finish_(Set::finish_of(node, graph, generic::constant_input(node, graph, "Filter").shape[0])),
+        finish_(Set::finish_of(node, graph, generic::constant_input(node, graph, "Filter").shape[0], generic::conv_activation(node))),
         no_bias_(static_cast<size_t>(finish_.lanes()), static_cast<T>(0.0f)) {
     const std::vector<int64_t> factors = node.attr_ints("factors");
     for (size_t i = 0; i < factors.size(); i++) {

@@ -15,11 +15,13 @@ using floating::computes_in;
 using floating::has_filter;
 using floating::is_stored_once;
 
-// Bias, activation and tail of a convolution.
-template <class T> Finish<T> finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {
+// Bias, activation and tail of a node; of a convolution.
+template <class T> Finish<T> finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels, const Activation& act) {
   const bool plain = std::is_same_v<T, float> && !is_pure_fp32(graph);
-  return {generic::bias_or_zeros(node, graph, channels), generic::conv_activation(node), parse_tail(node, graph), plain,
-          graph::has_long_sums(node)};
+  return {generic::bias_or_zeros(node, graph, channels), act, parse_tail(node, graph), plain, graph::has_long_sums(node)};
+}
+template <class T> Finish<T> finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {
+  return finish_of<T>(node, graph, channels, generic::conv_activation(node));
 }
 
 template <class T> std::string_view float_name(std::string_view fp32, std::string_view fp16) {

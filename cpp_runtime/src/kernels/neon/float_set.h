@@ -18,13 +18,14 @@ template <class T> struct FloatSet {
   using Winograd = neon::Winograd<T>;
 
   static constexpr std::string_view kName = "neon";
+  static constexpr bool kGates = true;                   // Gemm multiplies its weights with gates
   static constexpr int64_t kGemmLanes = Vec<T>::kLanes;  // what the values of a segment are a multiple of
   static constexpr int64_t kRgbPixels = Gemm::kRgbPixels;
 
   // Of products that are parts of sums, one of which has the bias.
   static constexpr FloatForm sums_form(bool bias) { return {.plain = false, .bias = bias}; }
-  static Finish finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {
-    return neon::finish_of<T>(node, graph, channels);
+  static Finish finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels, const Activation& act) {
+    return neon::finish_of<T>(node, graph, channels, act);
   }
 };
 

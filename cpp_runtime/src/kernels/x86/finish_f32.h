@@ -21,6 +21,7 @@ class FinishF32 : public floating::FinishLoops {
   bool on_registers() const { return on_registers_; }
   // For kernels: where not on_registers(), sums get their bias alone.
   const FormF32& form() const { return form_; }
+  FormF32 bias_alone() const { return {}; }
   const ConstantsF32& constants() const { return constants_; }
 
  private:

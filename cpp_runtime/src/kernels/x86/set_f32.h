@@ -21,13 +21,14 @@ struct SetF32 {
   using Winograd = WinogradF32;
 
   static constexpr std::string_view kName = "x86";
+  static constexpr bool kGates = false;
   static constexpr int64_t kGemmLanes = 4;  // what the values of a segment are a multiple of
   static constexpr int64_t kRgbPixels = 1;  // multiplied in one go
 
   // Of products that are parts of sums: all add a bias, be it zeros.
   static constexpr FormF32 sums_form(bool) { return {}; }
-  static Finish finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels) {
-    return {generic::bias_or_zeros(node, graph, channels), generic::conv_activation(node), parse_tail(node, graph)};
+  static Finish finish_of(const graph::Node& node, const graph::Graph& graph, int64_t channels, const Activation& act) {
+    return {generic::bias_or_zeros(node, graph, channels), act, parse_tail(node, graph)};
   }
 };
 
