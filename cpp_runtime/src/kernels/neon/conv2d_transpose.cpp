@@ -1,188 +1,51 @@
-// conv2d_transpose, fp32 and fp16, 2x2 with steps of two: no two taps meet, so an output row is one matrix product of an input row, its
-// columns [dx][output channel] being two neighbouring output pixels. One output channel: all four taps are the columns.
-#include <algorithm>
-#include <memory>
-#include <utility>
-#include <vector>
+// conv2d_transpose, fp32 and fp16: kernels/floating's.
+#include "kernels/floating/conv2d_transpose.h"
 
-#include "base/aligned.h"
-#include "kernels/generic/conv_parameters.h"
-#include "kernels/generic/parameters.h"
 #include "kernels/neon/float_kernels.h"
-#include "kernels/neon/float_node.h"
-#include "kernels/neon/gemm.h"
+#include "kernels/neon/float_set.h"
 
 namespace edgeocr::kernels::neon {
 
 namespace {
 
-using generic::ConvParameters;
+template <class T> struct Taps;
 
-template <class T> class Transpose : public Kernel {
- public:
-  Transpose(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
-      : input_(generic::input_index(node, "Input")), lanes_(pixel_stride_of(parameters.geometry.in_channels)),
-        finish_(finish_of<T>(node, graph, parameters.geometry.out_channels)), direct_(finish_.on_registers() && !finish_.form().residual) {
-    const ConvGeometry& g = parameters.geometry;
-    const auto filter = generic::constant_input(node, graph, "Filter").as<float>();  // [I, O, 2, 2]
-    for (int64_t dy = 0; dy < 2; dy++) {
-      const auto weight = [&](int64_t, int64_t c, int64_t column) {
-        const int64_t dx = column / finish_.lanes(), o = column % finish_.lanes();
-        return c < g.in_channels && o < g.out_channels ? filter[static_cast<size_t>(((c * g.out_channels + o) * 2 + dy) * 2 + dx)] : 0.0f;
-      };
-      gemms_.emplace_back(1, lanes_, 2 * finish_.lanes(), direct_ ? finish_.form() : finish_.bias_alone(), weight);
+template <> struct Taps<float> {
+  static constexpr int64_t kLanes = Vec<float>::kLanes;
+
+  static void split_rows(const float* taps, int64_t width, float* rows) {
+    int64_t x = 0;
+    for (; x + 2 <= width; x += 2) {
+      const float64x2_t a = vreinterpretq_f64_f32(vld1q_f32(taps + 4 * x)), b = vreinterpretq_f64_f32(vld1q_f32(taps + 4 * x + 4));
+      vst1q_f32(rows + 2 * x, vreinterpretq_f32_f64(vzip1q_f64(a, b)));
+      vst1q_f32(rows + 2 * (width + x), vreinterpretq_f32_f64(vzip2q_f64(a, b)));
     }
-    for (int dx = 0; dx < 2; dx++) bias_.insert(bias_.end(), finish_.constants().bias, finish_.constants().bias + finish_.lanes());
+    if (x == width) return;
+    std::copy_n(taps + 4 * x, 2, rows + 2 * x);
+    std::copy_n(taps + 4 * x + 2, 2, rows + 2 * (width + x));
   }
-
-  std::string_view name() const override { return float_name<T>("neon.conv2d_transpose.fp32.2x2", "neon.conv2d_transpose.fp16.2x2"); }
-  bool by_rows() const override { return true; }
-  int64_t row_grain() const override { return 2; }
-
-  size_t scratch_bytes(std::span<const TensorView>, std::span<const TensorView> outputs, int threads) const override {
-    return static_cast<size_t>(threads) * finish_.scratch_bytes(outputs[0].shape[3]);
-  }
-
-  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
-    const TensorView &in = inputs[input_], &out = outputs[0];
-    const int64_t height = out.shape[2], width = out.shape[3];
-    Constants<T> constants = finish_.constants();
-    constants.bias = bias_.data();
-    generic::parallel_rows(context, out.shape[0], height, 2, [&](int64_t begin, int64_t end, int worker) {
-      std::byte* memory = context.scratch + static_cast<size_t>(worker) * finish_.scratch_bytes(width);
-      auto* sums = reinterpret_cast<T*>(memory);
-      for (int64_t line = 2 * begin; line < 2 * end; line++) {
-        const int64_t batch = line / height, y = line % height;
-        const bool to_output = direct_ && out.pixel_stride == finish_.lanes();
-        Row<T> row;
-        row.segments[0] = in.as<const T>() + batch * in.batch_stride + y / 2 * in.row_stride;
-        row.pixel_step = in.pixel_stride;
-        row.pixels = in.shape[3];
-        row.out = to_output ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : sums;
-        row.out_step = 2 * finish_.lanes();
-        gemms_[static_cast<size_t>(y % 2)].run(row, constants);
-        if (!direct_) finish_.run_sums(memory, width, line * width, width, inputs, outputs);
-        else if (!to_output) copy_row(sums, out, line * width);
-      }
-    });
-  }
-
- private:
-  void copy_row(const T* pixels, const TensorView& out, int64_t first) const {
-    for (int64_t x = 0; x < out.shape[3]; x++)
-      std::copy_n(pixels + x * finish_.lanes(), finish_.lanes(), out.as<T>() + generic::pixel_offset(out, first + x));
-  }
-
-  size_t input_;
-  int64_t lanes_;  // of an input pixel
-  Finish<T> finish_;
-  bool direct_;                 // nothing is left to do after the form
-  std::vector<Gemm<T>> gemms_;  // of even and odd rows
-  std::vector<T> bias_;         // twice, side by side
 };
 
-// [pixel][dy][dx] of fp32 to two rows [dy][pixel][dx].
-void split_rows(const float* taps, int64_t width, float* rows) {
-  int64_t x = 0;
-  for (; x + 2 <= width; x += 2) {
-    const float64x2_t a = vreinterpretq_f64_f32(vld1q_f32(taps + 4 * x)), b = vreinterpretq_f64_f32(vld1q_f32(taps + 4 * x + 4));
-    vst1q_f32(rows + 2 * x, vreinterpretq_f32_f64(vzip1q_f64(a, b)));
-    vst1q_f32(rows + 2 * (width + x), vreinterpretq_f32_f64(vzip2q_f64(a, b)));
+template <> struct Taps<Half> {
+  static constexpr int64_t kLanes = Vec<Half>::kLanes;
+
+  static void split_rows(const Half* taps, int64_t width, float* rows) {
+    for (int64_t x = 0; x < width; x++) {
+      const float32x4_t both = vcvt_f32_f16(vld1_f16(taps + 8 * x));
+      vst1_f32(rows + 2 * x, vget_low_f32(both));
+      vst1_f32(rows + 2 * (width + x), vget_high_f32(both));
+    }
   }
-  if (x == width) return;
-  std::copy_n(taps + 4 * x, 2, rows + 2 * x);
-  std::copy_n(taps + 4 * x + 2, 2, rows + 2 * (width + x));
-}
-
-// The same of fp16, whose pixels fill a vector of eight.
-void split_rows(const Half* taps, int64_t width, float* rows) {
-  for (int64_t x = 0; x < width; x++) {
-    const float32x4_t both = vcvt_f32_f16(vld1_f16(taps + 8 * x));
-    vst1_f32(rows + 2 * x, vget_low_f32(both));
-    vst1_f32(rows + 2 * (width + x), vget_high_f32(both));
-  }
-}
-
-template <class T> class SingleTranspose : public Kernel {
- public:
-  SingleTranspose(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters)
-      : input_(generic::input_index(node, "Input")), finish_(finish_of<T>(node, graph, 1)),
-        gemm_(make_gemm(parameters.geometry, generic::constant_input(node, graph, "Filter"))),
-        bias_(kTapLanes, finish_.constants().bias[0]) {}
-
-  std::string_view name() const override {
-    return float_name<T>("neon.conv2d_transpose.fp32.2x2_single", "neon.conv2d_transpose.fp16.2x2_single");
-  }
-  bool by_rows() const override { return true; }
-  int64_t row_grain() const override { return 2; }
-
-  size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView>, int threads) const override {
-    return static_cast<size_t>(threads) * worker_bytes(inputs[input_]);
-  }
-
-  void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
-    const TensorView &in = inputs[input_], &out = outputs[0];
-    const int64_t height = in.shape[2], width = in.shape[3];
-    const Constants<T> constants{.bias = bias_.data()};
-    generic::parallel_rows(context, out.shape[0], out.shape[2], 2, [&](int64_t begin, int64_t end, int worker) {
-      std::byte* memory = context.scratch + static_cast<size_t>(worker) * worker_bytes(in);
-      auto* taps = reinterpret_cast<T*>(memory);
-      auto* pixels = reinterpret_cast<float*>(memory + taps_bytes(in));
-      float* other = pixels + rows_bytes(in) / sizeof(float);
-      for (int64_t line = begin; line < end; line++) {
-        Row<T> row;
-        row.segments[0] = in.as<const T>() + line / height * in.batch_stride + line % height * in.row_stride;
-        row.pixel_step = in.pixel_stride;
-        row.pixels = width;
-        row.out = taps;
-        row.out_step = kTapLanes;
-        gemm_.run(row, constants);
-        split_rows(taps, width, pixels);
-        // Two rows of outputs follow each other.
-        finish_.run_single(pixels, other, 2 * line * out.shape[3], 4 * width, inputs, outputs);
-      }
-    });
-  }
-
- private:
-  static constexpr int64_t kTapLanes = Vec<T>::kLanes;  // four taps, a vector
-
-  static size_t taps_bytes(const TensorView& in) { return align_up(static_cast<size_t>(kTapLanes * in.shape[3]) * sizeof(T)); }
-  static size_t rows_bytes(const TensorView& in) { return align_up(static_cast<size_t>(4 * in.shape[3]) * sizeof(float)); }
-  static size_t worker_bytes(const TensorView& in) { return taps_bytes(in) + 2 * rows_bytes(in); }
-
-  Gemm<T> make_gemm(const ConvGeometry& g, const graph::Constant& filter) const {
-    const auto values = filter.as<float>();  // [I, 1, 2, 2]
-    const auto weight = [&](int64_t, int64_t c, int64_t tap) {
-      return c < g.in_channels && tap < 4 ? values[static_cast<size_t>(c * 4 + tap)] : 0.0f;
-    };
-    return {1, pixel_stride_of(g.in_channels), kTapLanes, finish_.bias_alone(), weight};
-  }
-
-  size_t input_;
-  Finish<T> finish_;
-  Gemm<T> gemm_;
-  std::vector<T> bias_;  // for every tap
 };
 
 }  // namespace
 
 template <class T> bool accepts_conv2d_transpose(const graph::Node& node, const graph::Graph& graph) {
-  if (!computes_in<T>(node) || !has_filter(node, graph)) return false;
-  // Outputs beyond the last tap would have none.
-  if (!node.attr_ints("output_padding").empty() || !node.attr_ints("output_size").empty()) return false;
-  const ConvParameters p = generic::conv_parameters(node, graph, true);
-  const ConvGeometry& g = p.geometry;
-  const bool window = g.kernel_h == 2 && g.kernel_w == 2 && g.stride_h == 2 && g.stride_w == 2 && g.dilation_h == 1 && g.dilation_w == 1;
-  const bool pads = p.same_padding || g.pad_top != 0 || g.pad_bottom != 0 || g.pad_left != 0 || g.pad_right != 0;
-  const bool vectors = g.in_channels > 1 && pixel_stride_of(g.in_channels) % Vec<T>::kLanes == 0;
-  return window && !pads && g.groups == 1 && vectors && (g.out_channels == 1 || g.out_channels > 4);
+  return floating::accepts_conv2d_transpose<FloatSet<T>>(node, graph);
 }
 
 template <class T> std::unique_ptr<Kernel> create_conv2d_transpose(const graph::Node& node, const graph::Graph& graph) {
-  const ConvParameters parameters = generic::conv_parameters(node, graph, true);
-  if (parameters.geometry.out_channels == 1) return std::make_unique<SingleTranspose<T>>(node, graph, parameters);
-  return std::make_unique<Transpose<T>>(node, graph, parameters);
+  return floating::create_conv2d_transpose<FloatSet<T>, Taps<T>>(node, graph);
 }
 
 template bool accepts_conv2d_transpose<float>(const graph::Node&, const graph::Graph&);
