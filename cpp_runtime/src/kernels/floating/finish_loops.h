@@ -53,10 +53,8 @@ class FinishLoops {
   void run_sums(std::byte* scratch, int64_t pixels, int64_t first, int64_t count, std::span<const TensorView> inputs,
                 std::span<const TensorView> outputs) const;
 
-  // The same of fp32 sums. other: as large. Both are overwritten.
-  void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
-           std::span<const TensorView> outputs) const;
-  // The rest of the work on `count` pixels of maps of one channel, from pixel `first` on. y: [count], sums with bias.
+  // The rest of the work on `count` pixels of maps of one channel, from pixel `first` on. y: [count], fp32 sums with bias; other: as
+  // large. Both are overwritten.
   void run_single(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
                   std::span<const TensorView> outputs) const;
   // The rest of the work on columns [column, column + columns) of one row of matrices [M, channels()].
@@ -70,6 +68,9 @@ class FinishLoops {
   bool has_residual() const { return tail_.residual >= 0; }
 
  private:
+  // run_sums() on fp32 sums y; other: as large.
+  void run(float* y, float* other, int64_t first, int64_t count, std::span<const TensorView> inputs,
+           std::span<const TensorView> outputs) const;
   // Steps that cannot work in place swap y and other.
   void apply(UnaryOp op, const UnaryParameters& parameters, float*& y, float*& other, int64_t n) const;
   void activate_own(float*& y, float*& other, int64_t n) const;

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "base/aligned.h"
-#include "kernels/floating/window.h"
+#include "kernels/floating/float_node.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
-#include "kernels/x86/finish_f32.h"
 #include "kernels/x86/kernels_f32.h"
+#include "kernels/x86/set_f32.h"
 
 namespace edgeocr::kernels::x86 {
 
@@ -21,8 +21,8 @@ class DepthwiseF32 : public Kernel {
  public:
   DepthwiseF32(const graph::Node& node, const graph::Graph& graph)
       : loops_(current_inner_loops()), parameters_(generic::conv_parameters(node, graph, false)),
-        input_(generic::input_index(node, "Input")), finish_(generic::bias_or_zeros(node, graph, parameters_.geometry.out_channels),
-                                                             generic::conv_activation(node), parse_tail(node, graph)) {
+        input_(generic::input_index(node, "Input")),
+        finish_(SetF32::finish_of(node, graph, parameters_.geometry.out_channels, generic::conv_activation(node))) {
     const ConvGeometry& g = parameters_.geometry;
     many_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, true);
     one_ = loops_.depthwise_f32(g.kernel_w, g.stride_w, false);
@@ -44,8 +44,8 @@ class DepthwiseF32 : public Kernel {
     const bool direct = is_plain();
     const Worker space = worker(in, out);
     generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int worker) {
-      auto* patch = reinterpret_cast<float*>(context.scratch + static_cast<size_t>(worker) * space.bytes);
-      auto* sums = patch + space.window / sizeof(float);
+      std::byte* memory = context.scratch + static_cast<size_t>(worker) * space.bytes;
+      auto *patch = reinterpret_cast<float*>(memory), *sums = reinterpret_cast<float*>(memory + space.window);
       window.clear(patch);
       const int64_t tile = width < loops_.depthwise_many ? 1 : loops_.depthwise_many;
       for (int64_t line = begin; line < end; line++) {
@@ -65,22 +65,19 @@ class DepthwiseF32 : public Kernel {
           std::copy_n(pixels.rows.begin(), g.kernel_h, arguments.rows);
           (tile == 1 ? one_ : many_)(arguments, direct ? finish_.form() : FormF32{}, finish_.constants());
         }
-        if (!direct) finish_.run(sums, sums + space.sums / sizeof(float), line * width, width, inputs, outputs);
+        if (!direct) finish_.run_sums(memory + space.window, width, line * width, width, inputs, outputs);
       }
     });
   }
 
  private:
   struct Worker {
-    size_t window, sums, bytes;
+    size_t window, bytes;
   };
   Worker worker(const TensorView& in, const TensorView& out) const {
-    Worker w{};
     const floating::Window<float> window(in, parameters_.geometry.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
-    w.window = align_up(window.elements() * sizeof(float));
-    w.sums = is_plain() ? 0 : align_up(static_cast<size_t>(out.shape[3] * finish_.lanes()) * sizeof(float));
-    w.bytes = w.window + 2 * w.sums;
-    return w;
+    const size_t bytes = align_up(window.elements() * sizeof(float));
+    return {bytes, bytes + (is_plain() ? 0 : finish_.scratch_bytes(out.shape[3]))};
   }
 
   // Stores go straight to the output; a residual is added afterwards.
@@ -108,8 +105,7 @@ class DepthwiseF32 : public Kernel {
 }  // namespace
 
 bool accepts_depthwise_f32(const graph::Node& node, const graph::Graph& graph) {
-  const graph::Constant* filter = graph.constant(node.input("Filter"));
-  if (node.precision == 2 || filter == nullptr || filter->dtype != DataType::f32 || filter->shape.rank() != 4) return false;
+  if (!floating::computes_in<float>(node) || !floating::has_filter(node, graph)) return false;
   const ConvParameters p = generic::conv_parameters(node, graph, false);
   const ConvGeometry& g = p.geometry;
   const bool depthwise = g.groups > 4 && g.groups == g.in_channels && g.groups == g.out_channels;
