@@ -9,6 +9,7 @@
 
 #include "base/aligned.h"
 #include "kernels/floating/float_node.h"
+#include "kernels/floating/winograd_filter.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
@@ -248,8 +249,7 @@ template <class Set> bool accepts_conv2d(const graph::Node& node, const graph::G
 template <class Set> std::unique_ptr<Kernel> create_conv2d(const graph::Node& node, const graph::Graph& graph) {
   const ConvParameters parameters = generic::conv_parameters(node, graph, false);
   if (is_pointwise(parameters.geometry)) return std::make_unique<Pointwise<Set>>(node, graph, parameters);
-  if (Set::Winograd::suits(parameters.geometry) && is_pure_fp32(graph))
-    return std::make_unique<WinogradConv2d<Set>>(node, graph, parameters);
+  if (suits_winograd(parameters.geometry) && is_pure_fp32(graph)) return std::make_unique<WinogradConv2d<Set>>(node, graph, parameters);
   return std::make_unique<WindowConv2d<Set>>(node, graph, parameters);
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "kernels/floating/float_node.h"
 #include "kernels/floating/upsampled_source.h"
+#include "kernels/floating/winograd_filter.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
@@ -41,7 +42,7 @@ template <class Set, class Loops> class OverUpsampled : public Kernel {
       } else {
         const ConvGeometry geometry = generic::over_upsampled_geometry(filter.shape);
         direct_position_ = input.position;
-        if (Winograd::suits(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
+        if (suits_winograd(geometry) && !finish_.form().residual) winograd_.emplace(filter, finish_.lanes(), finish_.form());
         else direct_.emplace(geometry, filter, finish_.lanes(), finish_.form());
       }
     }

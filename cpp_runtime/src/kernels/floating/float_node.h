@@ -27,6 +27,9 @@ inline bool is_stored_once(const graph::Node& node, const graph::Graph& graph) {
   return !tail.has_steps() && tail.outputs.size() == 1;
 }
 
+// Set: a kernel set's types for one type of values, and what its kernels do otherwise than those of others (neon/float_set.h,
+// x86/set_f32.h).
+
 // <set>.<op>.<type><variant>
 template <class Set> std::string kernel_name(std::string_view op, std::string_view variant = {}) {
   const std::string_view type = std::is_same_v<typename Set::Value, float> ? ".fp32" : ".fp16";

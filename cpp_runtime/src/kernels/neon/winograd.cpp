@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/aligned.h"
+#include "kernels/floating/winograd_filter.h"
 
 namespace edgeocr::kernels::neon {
 
@@ -28,16 +29,10 @@ template <class T> struct Transform<T, 2> {
   }
 };
 
-// Points 0, 1, -1, 2, -2 and infinity.
 template <class T> struct Transform<T, 4> {
   using V = Vec<T>;
   using Register = typename V::Register;
-  static constexpr double kFilter[6][3] = {{0.25, 0, 0},
-                                           {-1 / 6.0, -1 / 6.0, -1 / 6.0},
-                                           {-1 / 6.0, 1 / 6.0, -1 / 6.0},
-                                           {1 / 24.0, 1 / 12.0, 1 / 6.0},
-                                           {1 / 24.0, -1 / 12.0, 1 / 6.0},
-                                           {0, 0, 1}};
+  static constexpr auto& kFilter = floating::kWinogradFilter4;
 
   [[gnu::always_inline]] static void input(const Register (&d)[6], Register (&t)[6]) {
     const Register two = V::broadcast(2), four = V::broadcast(4), five = V::broadcast(5);
@@ -69,13 +64,6 @@ template <class T> struct Winograd<T>::Outputs {
   Constants<T> constants;
 };
 
-template <class T> bool Winograd<T>::suits(const ConvGeometry& g) {
-  constexpr int64_t kLeastChannels = 16;
-  const bool three = g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1;
-  const bool pads = g.pad_top == 1 && g.pad_bottom == 1 && g.pad_left == 1 && g.pad_right == 1;
-  return three && pads && g.groups == 1 && g.in_channels >= kLeastChannels && g.out_channels >= kLeastChannels;
-}
-
 template <class T>
 Winograd<T>::Winograd(const graph::Constant& filter, int64_t lanes, const FloatForm& form)
     : in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes) {
@@ -83,22 +71,10 @@ Winograd<T>::Winograd(const graph::Constant& filter, int64_t lanes, const FloatF
   transform_outputs_ = form.act == Act::none   ? transform_outputs<FloatForm{Act::none, false, false}>
                        : form.act == Act::relu ? transform_outputs<FloatForm{Act::relu, false, false}>
                                                : transform_outputs<FloatForm{Act::hard_swish, false, false}>;
-  const auto values = filter.as<float>();
-  const int64_t outputs = filter.shape[0], inputs = filter.shape[1];
   const auto& points = Transform<T, kTile>::kFilter;
-  for (int64_t row = 0; row < kSize; row++)
-    for (int64_t column = 0; column < kSize; column++) {
-      const auto weight = [&](int64_t, int64_t c, int64_t o) {
-        if (c >= inputs || o >= outputs) return 0.0f;
-        double sum = 0;
-        for (int64_t tap = 0; tap < 9; tap++) {
-          const float value = values[static_cast<size_t>((o * inputs + c) * 9 + tap)];
-          sum += points[row][tap / 3] * points[column][tap % 3] * static_cast<double>(value);
-        }
-        return static_cast<float>(sum);
-      };
-      gemms_.emplace_back(1, in_lanes_, lanes_, FloatForm{.plain = false, .bias = false}, weight);
-    }
+  for (const auto& row : points)
+    for (const auto& column : points)
+      gemms_.emplace_back(1, in_lanes_, lanes_, FloatForm{.plain = false, .bias = false}, floating::winograd_weights(filter, row, column));
 }
 
 template <class T> size_t Winograd<T>::scratch_elements(const TensorView& in) const {

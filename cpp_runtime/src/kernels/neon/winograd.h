@@ -14,9 +14,6 @@ template <class T> class Winograd {
  public:
   static constexpr int64_t kTile = Vec<T>::kShortSums ? 2 : 4;  // outputs per tile, in both directions
 
-  // 3x3, steps 1, pads of 1, and wide enough that the transforms are worth it.
-  static bool suits(const ConvGeometry& geometry);
-
   // lanes: output channels, padded to vectors of eight; form: not plain, without a residual.
   Winograd(const graph::Constant& filter, int64_t lanes, const FloatForm& form);
 

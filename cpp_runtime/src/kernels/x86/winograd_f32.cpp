@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/aligned.h"
+#include "kernels/floating/winograd_filter.h"
 
 namespace edgeocr::kernels::x86 {
 
@@ -10,42 +11,17 @@ namespace {
 
 constexpr int64_t kSize = 6, kElements = kSize * kSize;  // of a transformed tile
 
-// The points of inner_winograd_f32.cpp.
-constexpr double kFilter[kSize][3] = {{0.25, 0, 0},
-                                      {-1 / 6.0, -1 / 6.0, -1 / 6.0},
-                                      {-1 / 6.0, 1 / 6.0, -1 / 6.0},
-                                      {1 / 24.0, 1 / 12.0, 1 / 6.0},
-                                      {1 / 24.0, -1 / 12.0, 1 / 6.0},
-                                      {0, 0, 1}};
-
 int64_t tiles_of(int64_t width) { return (width + WinogradF32::kTile - 1) / WinogradF32::kTile; }
 
 }  // namespace
 
-bool WinogradF32::suits(const ConvGeometry& g) {
-  constexpr int64_t kLeastChannels = 16;
-  const bool three = g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1 && g.dilation_h == 1 && g.dilation_w == 1;
-  const bool pads = g.pad_top == 1 && g.pad_bottom == 1 && g.pad_left == 1 && g.pad_right == 1;
-  return three && pads && g.groups == 1 && g.in_channels >= kLeastChannels && g.out_channels >= kLeastChannels;
-}
-
 WinogradF32::WinogradF32(const graph::Constant& filter, int64_t lanes, const FormF32& form)
     : loops_(current_inner_loops()), in_lanes_(pixel_stride_of(filter.shape[1])), lanes_(lanes), form_(form),
       zeros_(static_cast<size_t>(lanes), 0.0f) {
-  const auto values = filter.as<float>();
-  const int64_t outputs = filter.shape[0], inputs = filter.shape[1];
-  for (int64_t row = 0; row < kSize; row++)
-    for (int64_t column = 0; column < kSize; column++) {
-      const auto weight = [&](int64_t, int64_t c, int64_t o) {
-        if (c >= inputs || o >= outputs) return 0.0f;
-        double sum = 0;
-        for (int64_t tap = 0; tap < 9; tap++)
-          sum += kFilter[row][tap / 3] * kFilter[column][tap % 3] *
-                 static_cast<double>(values[static_cast<size_t>((o * inputs + c) * 9 + tap)]);
-        return static_cast<float>(sum);
-      };
-      gemms_.emplace_back(1, in_lanes_, lanes_, FormF32{}, weight);
-    }
+  // The points of inner_winograd_f32.cpp.
+  for (const auto& row : floating::kWinogradFilter4)
+    for (const auto& column : floating::kWinogradFilter4)
+      gemms_.emplace_back(1, in_lanes_, lanes_, FormF32{}, floating::winograd_weights(filter, row, column));
 }
 
 size_t WinogradF32::scratch_elements(const TensorView& in) const {

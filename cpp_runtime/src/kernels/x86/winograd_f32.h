@@ -7,7 +7,6 @@
 #include "base/tensor.h"
 #include "graph/graph.h"
 #include "kernels/floating/window.h"
-#include "kernels/requant.h"
 #include "kernels/x86/gemm_f32.h"
 
 namespace edgeocr::kernels::x86 {
@@ -15,9 +14,6 @@ namespace edgeocr::kernels::x86 {
 class WinogradF32 {
  public:
   static constexpr int64_t kTile = 4;  // outputs per tile, in both directions
-
-  // 3x3, steps 1, pads of 1, and wide enough that the transforms are worth it.
-  static bool suits(const ConvGeometry& geometry);
 
   // lanes: output channels, padded to vectors of eight; form: without a residual.
   WinogradF32(const graph::Constant& filter, int64_t lanes, const FormF32& form);
