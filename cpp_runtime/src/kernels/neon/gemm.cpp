@@ -225,25 +225,8 @@ template <class T> struct GemmTile {
   }
 };
 
-template <class T>
-Gemm<T>::Gemm(int64_t segments, int64_t k, int64_t columns, const FloatForm& form, const Weight& weight, bool rgb) : columns_(columns) {
-  std::vector<size_t> offsets;
-  for (int64_t column = 0; column < columns;) {
-    Tile tile;
-    tile.column = column;
-    tile.segments = static_cast<int>(segments);
-    tile.k = k;
-    GemmTile<T>::choose(tile, columns - column, form, rgb);
-    offsets.push_back(weights_.size());
-    for (int64_t s = 0; s < segments; s++)
-      for (int64_t i = 0; i < k; i++) {
-        if (rgb && i % 4 == 3) continue;
-        for (int64_t n = 0; n < tile.columns; n++) weights_.push_back(static_cast<T>(weight(s, i, column + n)));
-      }
-    column += tile.columns;
-    tiles_.push_back(tile);
-  }
-  for (size_t i = 0; i < tiles_.size(); i++) tiles_[i].weights = weights_.data() + offsets[i];
+template <class T> void Gemm<T>::choose(Tile& tile, int64_t left, const FloatForm& form, bool rgb) {
+  GemmTile<T>::choose(tile, left, form, rgb);
 }
 
 template <class T> void Gemm<T>::run_gated(const Row<T>& row, const Constants<T>& constants, const T* weights) const {

@@ -9,23 +9,30 @@
 // Long fp16 sums (FloatForm) take their products in order too, and leave registers for tiles of 7 x 24 and 8 x 16.
 #pragma once
 
-#include <functional>
 #include <vector>
 
+#include "kernels/floating/pack_columns.h"
 #include "kernels/neon/finish.h"
 
 namespace edgeocr::kernels::neon {
 
 template <class T> class Gemm {
  public:
-  using Weight = std::function<float(int64_t segment, int64_t k, int64_t column)>;
-
   static constexpr int64_t kColumns = 24;                             // of the widest tile
   static constexpr int64_t kRgbPixels = Vec<T>::kLanes == 4 ? 1 : 3;  // of four values, multiplied in one go
 
-  // k: values per segment, a multiple of Vec<T>::kLanes, of rgb of so many pixels; columns: of eight, or in fp32 of four (the last four of
-  // a form without activation and residual). rgb: of every four values the last is always zero.
-  Gemm(int64_t segments, int64_t k, int64_t columns, const FloatForm& form, const Weight& weight, bool rgb = false);
+  // weight: float(segment, k, column). k: values per segment, a multiple of Vec<T>::kLanes, of rgb of so many pixels; columns: of eight, or
+  // in fp32 of four (the last four of a form without activation and residual). rgb: of every four values the last is always zero.
+  template <class Weight>
+  Gemm(int64_t segments, int64_t k, int64_t columns, const FloatForm& form, const Weight& weight, bool rgb = false) : columns_(columns) {
+    weights_.reserve(static_cast<size_t>(floating::packed_count(segments, k, columns, rgb)));  // stays where it is
+    for (int64_t column = 0; column < columns; column += tiles_.back().columns) {
+      Tile tile{.column = column, .segments = static_cast<int>(segments), .k = k};
+      choose(tile, columns - column, form, rgb);
+      tile.weights = floating::pack_columns(segments, k, column, tile.columns, rgb, weight, weights_);
+      tiles_.push_back(tile);
+    }
+  }
   Gemm(Gemm&&) = default;  // not copied: tiles point at the weights
 
   int64_t columns() const { return columns_; }
@@ -57,6 +64,9 @@ template <class T> class Gemm {
     int64_t pixels = 0;                         // of the register tile
     RowFunction many = nullptr, few = nullptr;  // for rows of at least `pixels`, and shorter ones
   };
+
+  // Functions, columns and pixels for what is left of the columns.
+  static void choose(Tile& tile, int64_t left, const FloatForm& form, bool rgb);
 
   void run(const Row<T>& row, const Constants<T>& constants, size_t begin, size_t end) const {
     for (size_t i = begin; i < end; i++) run(row, constants, tiles_[i]);

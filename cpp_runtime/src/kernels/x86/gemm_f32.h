@@ -4,9 +4,9 @@
 // for others. Columns (output channels) are cut into tiles of one to three vectors.
 #pragma once
 
-#include <functional>
 #include <vector>
 
+#include "kernels/floating/pack_columns.h"
 #include "kernels/x86/inner_loops.h"
 
 namespace edgeocr::kernels::x86 {
@@ -15,11 +15,20 @@ enum class GemmRows : uint8_t { many, single };  // pixels of the rows to come
 
 class GemmF32 {
  public:
-  using Weight = std::function<float(int64_t segment, int64_t k, int64_t column)>;
-
-  // k: values per segment, a multiple of 4; columns: a multiple of 8. rgb: of every four values the last is always zero.
+  // weight: float(segment, k, column). k: values per segment, a multiple of 4; columns: a multiple of 8. rgb: of every four values the last
+  // is always zero.
+  template <class Weight>
   GemmF32(int64_t segments, int64_t k, int64_t columns, const FormF32& form, const Weight& weight, bool rgb = false,
-          GemmRows rows = GemmRows::many);
+          GemmRows rows = GemmRows::many)
+      : columns_(columns), form_(form) {
+    weights_.reserve(static_cast<size_t>(floating::packed_count(segments, k, columns, rgb)));  // stays where it is
+    for (int64_t column = 0; column < columns; column += tiles_.back().columns) {
+      GemmTileF32 tile{
+          .column = column, .columns = tile_width(columns - column, rows), .segments = static_cast<int>(segments), .k = k, .rgb = rgb};
+      tile.weights = floating::pack_columns(segments, k, column, tile.columns, rgb, weight, weights_);
+      add_tile(tile);
+    }
+  }
   GemmF32(GemmF32&&) = default;  // not copied: tiles point at the weights
 
   int64_t columns() const { return columns_; }
@@ -39,6 +48,10 @@ class GemmF32 {
   }
 
  private:
+  // Of the next tile, of what is left of the columns.
+  static int64_t tile_width(int64_t left, GemmRows rows);
+  void add_tile(const GemmTileF32& tile);
+
   int64_t columns_, widest_ = 0;
   FormF32 form_;
   std::vector<float> weights_;
