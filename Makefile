@@ -13,7 +13,7 @@ help:
 	@echo 'make runner  build edgeocr_run for this machine and for the phone'
 	@echo 'make lint    ruff, mypy, import-linter, clang-format'
 	@echo 'make a76     estimated Cortex-A76 cycles of every net (needs qemu-user and llvm-19 from Debian)'
-	@echo 'make traffic bytes that every net moves beyond a phone'\''s caches, simulated (as make a76, ten times as long)'
+	@echo 'make traffic bytes that every net moves beyond a phone'\''s caches, simulated (as make a76)'
 	@echo 'make peers   other engines on the same nets on this machine (makes .venv-peers from PyPI)'
 	@echo 'make clean   remove what was built; the environments stay'
 

@@ -1,8 +1,9 @@
 """`make a76`: estimated Cortex-A76 cycles of every net at hand → benchmarks/results/a76.json, and a table.
 
-`make traffic` (--traffic): bytes from beyond a Snapdragon 855 prime core's caches instead → benchmarks/results/traffic.json; takes ten
-times as long. The project's own nets are always there; the public ones are taken from EDGEOCR_TEST_DATA, and left out by name where they
-are not. --only measures some and leaves the other rows as they are; each says by its runner's sha256 which build it is of.
+`make traffic` (--traffic): bytes from beyond a Snapdragon 855 prime core's caches instead → benchmarks/results/traffic.json. The project's
+own nets are always there; the public ones are taken from EDGEOCR_TEST_DATA, and left out by name where they are not. --only measures some
+and leaves the other rows as they are; each says by its runner's sha256 which build it is of. Either takes some ten minutes on two
+processors.
 Needs Debian's qemu-user and llvm-19.
 """
 
