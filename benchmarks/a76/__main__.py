@@ -35,6 +35,11 @@ FLOAT = {"det": ("fp32", "fp16"), "rec": ("fp32", "fp16", "dynamic int8"), "cls"
 QUANTISED = {"det": ("int8", "int8 fast"), "rec": ("int8", "int8 fast"), "cls": ("int8",)}
 
 
+def name_of(net: object, model: object, precision: object) -> str:
+    """What --only looks at."""
+    return f"{net} {model} {precision}"
+
+
 @dataclass(frozen=True)
 class Net:
     net: str  # det, rec or cls
@@ -44,7 +49,7 @@ class Net:
     precision: str  # int8: with Paddle-Lite's bits; int8 fast: --int8 fast; dynamic int8: --dynamic-int8
 
     def __str__(self) -> str:
-        return f"{self.net} {self.model} {self.precision}"
+        return name_of(self.net, self.model, self.precision)
 
     def arguments(self) -> list[str]:
         how = {"fp16": ["--precision", "fp16"], "int8 fast": ["--int8", "fast"], "dynamic int8": ["--dynamic-int8"]}.get(self.precision, [])
@@ -135,10 +140,10 @@ def different(nets: Sequence[Net]) -> Iterator[Net]:
 
 
 def recorded(instrument: Instrument) -> dict[str, dict[str, object]]:
-    """The rows of an earlier run, by `Net.__str__`."""
+    """The rows of an earlier run, by name."""
     path = RESULTS / instrument.file
     rows = json.loads(path.read_bytes()) if path.exists() else []
-    return {f"{row['net']} {row['model']} {row['precision']}": row for row in rows}
+    return {name_of(row["net"], row["model"], row["precision"]): row for row in rows}
 
 
 def measure_all(instrument: Instrument, only: Sequence[str]) -> list[dict[str, object]]:
@@ -158,7 +163,7 @@ def measure_all(instrument: Instrument, only: Sequence[str]) -> list[dict[str, o
         add(str(net), functools.partial(measure, net, instrument))
     if instrument is CYCLES:
         if PICTURE.exists() and V20.exists():
-            add(f"picture {V20.name} int8", lambda: picture.measure(PICTURE, V20, V20 / "ppocr_keys_v1.txt"))
+            add(name_of("picture", V20.name, "int8"), lambda: picture.measure(PICTURE, V20, V20 / "ppocr_keys_v1.txt"))
         else:
             print(f"picture left out: {PICTURE.name} is not in EDGEOCR_TEST_DATA")
     return rows

@@ -4,6 +4,7 @@
 //   y = y + addend[c];  y = activation(y);  y = y + r;  output i: y, or quantise(y, outputs[i].inverse_scale)
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct TailParameters {
   int residual_scale = 1;           // r is read at (y / scale, x / scale)
   std::vector<Output> outputs;      // one per output of the node, at least one
 
+  bool has_f16_output() const {
+    return std::ranges::any_of(outputs, [](const Output& output) { return output.dtype == DataType::f16; });
+  }
   bool has_steps() const { return !addend.empty() || activation.has_value() || residual >= 0; }
 };
 

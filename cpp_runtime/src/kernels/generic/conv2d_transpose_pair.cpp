@@ -6,6 +6,7 @@
 #include "base/aligned.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/parameters.h"
+#include "kernels/tail.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -23,6 +24,12 @@ graph::Node part_of_pair(const graph::Node& pair, int index) {
   part.attrs["with_act"] = false;
   part.attrs["fuse_relu"] = true;
   return part;
+}
+
+bool ends_plainly(const graph::Node& pair, const graph::Graph& graph) {
+  const TailParameters tail = parse_tail(pair, graph);
+  return (!tail.activation || tail.activation->op == UnaryOp::sigmoid) && tail.addend.empty() && tail.residual < 0 &&
+         tail.outputs.size() == 1 && tail.outputs[0].dtype == DataType::f32 && conv_activation(pair).kind == ActKind::none;
 }
 
 namespace {

@@ -66,7 +66,7 @@ bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, con
   if (tail.residual >= 0 && (!abilities.residual || own.kind != ActKind::none || tail.activation)) return false;
   if (!std::has_single_bit(static_cast<unsigned>(tail.residual_scale))) return false;
   if (std::ranges::count_if(tail.outputs, [](const TailParameters::Output& o) { return !o.int8(); }) > 1) return false;
-  if (std::ranges::any_of(tail.outputs, [](const TailParameters::Output& o) { return o.dtype == DataType::f16; })) {
+  if (tail.has_f16_output()) {
     const bool linear = activation_of(node, tail).kind != ActKind::hard_swish && tail.residual < 0;
     if (!abilities.fp16 || !linear || tail.outputs.size() != 1) return false;
   }

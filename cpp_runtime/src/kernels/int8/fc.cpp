@@ -248,9 +248,7 @@ bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
   if (is_int8_out(node) && form.alpha != 1.0f) return false;
   if (!all_finite(node.attr_floats(form.weight_scale)) || (!dynamic && !all_finite(node.attr_floats(form.input_scale)))) return false;
   if (node.input("Bias") != graph::kNoValue && !all_finite(generic::constant_floats(node, graph, "Bias"))) return false;
-  const std::vector<TailParameters::Output> outputs = parse_tail(node, graph).outputs;
-  if (std::ranges::any_of(outputs, [](const TailParameters::Output& output) { return output.dtype == DataType::f16; })) return false;
-  return generic::fits_one_copy(node, form);
+  return !parse_tail(node, graph).has_f16_output() && generic::fits_one_copy(node, form);
 }
 
 std::unique_ptr<Kernel> create_fc(const graph::Node& node, const graph::Graph& graph) { return std::make_unique<Fc>(node, graph); }

@@ -107,20 +107,14 @@ using Outputs = float16x8_t[kTaps][kTaps];  // [tap of the first][tap of the sec
   }
 }
 
-// Sigmoid is all that follows.
-bool ends_in_sigmoid(const graph::Node& node, const graph::Graph& graph) {
-  const TailParameters tail = parse_tail(node, graph);
-  return tail.activation && tail.activation->op == UnaryOp::sigmoid && tail.addend.empty() && tail.residual < 0 &&
-         tail.outputs.size() == 1 && tail.outputs[0].dtype == DataType::f32 && generic::conv_activation(node).kind == ActKind::none;
-}
-
 class TransposePairF16 : public Kernel {
  public:
   TransposePairF16(const graph::Node& node, const graph::Graph& graph)
       : input_(generic::input_index(node, "Input")), channels_(generic::constant_input(node, graph, "Filter", 0).shape[0]),
         hidden_(pixel_stride_of(generic::constant_input(node, graph, "Filter", 0).shape[1])),
         finish_(finish_of<Half>(generic::part_of_pair(node, 1), graph, 1)), second_bias_(kPixels, finish_.constants().bias[0]) {
-    if (ends_in_sigmoid(node, graph)) sigmoid_ = is_pure_fp32(graph) ? static_cast<Sigmoid>(fast_sigmoid) : half_sigmoid;
+    if (generic::ends_plainly(node, graph) && parse_tail(node, graph).activation)
+      sigmoid_ = is_pure_fp32(graph) ? static_cast<Sigmoid>(fast_sigmoid) : half_sigmoid;
     pack_first(generic::constant_input(node, graph, "Filter", 0));
     pack_second(generic::constant_input(node, graph, "Filter", 1));
     const int64_t hidden = generic::constant_input(node, graph, "Filter", 0).shape[1];

@@ -219,10 +219,7 @@ bool in_one_go(const graph::Node& node, const graph::Graph& graph) {
   const graph::Constant& other = generic::constant_input(node, graph, "Filter", 1);
   const Shape &first = one.shape, &second = other.shape;
   if (!is_doubling(one) || !is_doubling(other) || first[1] != second[0]) return false;
-  const TailParameters tail = parse_tail(node, graph);
-  const bool plain_end = !tail.activation || tail.activation->op == UnaryOp::sigmoid;
-  return pixel_stride_of(first[1]) == kHidden && second[1] == 1 && pixel_stride_of(first[0]) % 8 == 0 && plain_end && tail.addend.empty() &&
-         tail.residual < 0 && tail.outputs.size() == 1 && !tail.outputs[0].int8() && generic::conv_activation(node).kind == ActKind::none;
+  return pixel_stride_of(first[1]) == kHidden && second[1] == 1 && pixel_stride_of(first[0]) % 8 == 0 && generic::ends_plainly(node, graph);
 }
 
 }  // namespace

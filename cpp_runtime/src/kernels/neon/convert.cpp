@@ -12,7 +12,7 @@ void widen(const Half* in, int64_t n, float* out) {
 
 void narrow(const float* in, int64_t n, Half* out) {
   int64_t i = 0;
-  for (; i + 8 <= n; i += 8) vst1q_f16(out + i, vcvt_high_f16_f32(vcvt_f16_f32(vld1q_f32(in + i)), vld1q_f32(in + i + 4)));
+  for (; i + 8 <= n; i += 8) vst1q_f16(out + i, narrowed(vld1q_f32(in + i), vld1q_f32(in + i + 4)));
   for (; i < n; i++) out[i] = static_cast<Half>(in[i]);
 }
 

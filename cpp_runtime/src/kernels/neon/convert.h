@@ -16,6 +16,9 @@ namespace edgeocr::kernels::neon {
   vst1q_f32(out + 4, vcvt_high_f32_f16(v));
 }
 
+// Two vectors as one, rounded to nearest even.
+[[gnu::always_inline]] inline float16x8_t narrowed(float32x4_t low, float32x4_t high) { return vcvt_high_f16_f32(vcvt_f16_f32(low), high); }
+
 void widen(const Half* in, int64_t n, float* out);
 inline void widen(const float* in, int64_t n, float* out) { std::copy_n(in, n, out); }
 void narrow(const float* in, int64_t n, Half* out);

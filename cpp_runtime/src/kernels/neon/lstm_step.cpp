@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/neon/convert.h"
 #include "kernels/neon/fast_math.h"
 #include "kernels/neon/math_f32.h"
 
@@ -104,7 +105,7 @@ template <int Vectors>
       high[g] = vcvt_high_f32_f16(sums[g][v]);
     }
     const float32x4_t h_low = fast_update(low, cell + 8 * v), h_high = fast_update(high, cell + 8 * v + 4);
-    vst1q_f16(h + 8 * v, vcvt_high_f16_f32(vcvt_f16_f32(h_low), h_high));
+    vst1q_f16(h + 8 * v, narrowed(h_low, h_high));
   }
 }
 

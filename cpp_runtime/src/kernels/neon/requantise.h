@@ -14,6 +14,7 @@
 
 #include "kernels/dynamic_int8.h"
 #include "kernels/int8/inner_loops.h"
+#include "kernels/neon/convert.h"
 #include "kernels/requant.h"
 #include "kernels/simd/vector.h"
 
@@ -114,7 +115,7 @@ template <Form F, int Vectors> [[gnu::always_inline]] inline void store(const fl
     for (int i = 0; i < Vectors; i++) vst1q_f32(reinterpret_cast<float*>(out) + 4 * i, v[i]);
   } else if constexpr (F.store == Store::fp16) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < Vectors; i += 2) vst1q_f16(reinterpret_cast<Half*>(out) + 4 * i, vcvt_high_f16_f32(vcvt_f16_f32(v[i]), v[i + 1]));
+    for (int i = 0; i < Vectors; i += 2) vst1q_f16(reinterpret_cast<Half*>(out) + 4 * i, narrowed(v[i], v[i + 1]));
   } else {
     auto* bytes = reinterpret_cast<int8_t*>(out);
 #pragma clang loop unroll(full)
