@@ -85,7 +85,6 @@ class Tensor {
                                    kernels::generic::row_major_strides(d.shape));
     return d;
   }
-#if defined(__aarch64__)
   // In the other floating point type.
   Tensor in_fp16() const {
     Tensor t(DataType::f16, view_.shape);
@@ -98,7 +97,6 @@ class Tensor {
     for (size_t i = 0; i < bytes() / sizeof(__fp16); i++) t.view_.as<float>()[i] = static_cast<float>(view_.as<__fp16>()[i]);
     return t.dense<float>();
   }
-#endif
   const TensorView& view() const { return view_; }
   size_t bytes() const { return dense_bytes(view_.dtype, view_.shape); }
 
@@ -161,7 +159,6 @@ class Operator {
   template <class T> void attribute(const std::string& name, T value) { node.attrs[name] = std::move(value); }
   void ints(const std::string& name, std::vector<int32_t> values) { node.attrs[name] = std::move(values); }
 
-#if defined(__aarch64__)
   // Outputs of fp16; of several the last stays fp32.
   void outputs_to_fp16() {
     graph::FusedTail tail;
@@ -183,7 +180,6 @@ class Operator {
       inputs_[i] = tensors_[tensor++].view();
     }
   }
-#endif
 
   std::unique_ptr<kernels::Kernel> kernel() const {
     const std::span<const kernels::KernelEntry> sets[] = {kernels::generic_set()};

@@ -1,5 +1,5 @@
 // Operators of the NEON set that are no products, against the plain set: fp32 to the bit, fp16 within a bound.
-#include "neon_float.h"
+#include "float_kernels.h"
 
 #if defined(__aarch64__)
 
@@ -17,8 +17,8 @@ std::shared_ptr<const graph::FusedTail> to_int8(Random& random) {
 
 void check_named(const Operator& op, std::string_view name, const std::string& text) {
   CAPTURE(text);
-  CHECK(neon_kernel(op)->name() == name);
-  check_neon(op);
+  CHECK(fast_kernel(op)->name() == name);
+  check_fast(op);
 }
 
 Shape any_map(Random& random) { return {random.integer(1, 3), random.integer(1, 60), random.integer(1, 9), random.integer(1, 20)}; }
@@ -184,7 +184,7 @@ TEST_CASE("neon greedy_ctc gives the bits of the plain set") {
     op.output("Out", DataType::i32, {shape[0], shape[1]});
     op.output("Out", DataType::f32, {shape[0], shape[1]});
     CAPTURE(shape.str());
-    const auto plain = op.kernel(), fast = neon_kernel(op);
+    const auto plain = op.kernel(), fast = fast_kernel(op);
     const std::vector<Tensor> expected = op.run(*plain, 1);
     for (int threads : {1, 3}) {
       const std::vector<Tensor> actual = op.run(*fast, threads);
@@ -207,7 +207,7 @@ TEST_CASE("neon greedy_ctc of scores that are not finite") {
   op.attribute("softmax", true);
   op.output("Out", DataType::i32, {1, 4});
   op.output("Out", DataType::f32, {1, 4});
-  const std::vector<Tensor> expected = op.run(*op.kernel(), 1), actual = op.run(*neon_kernel(op), 1);
+  const std::vector<Tensor> expected = op.run(*op.kernel(), 1), actual = op.run(*fast_kernel(op), 1);
   check_equal(actual[0].dense<int32_t>(), expected[0].dense<int32_t>());
   check_equal(actual[1].dense<float>(), expected[1].dense<float>());
 }

@@ -1,7 +1,7 @@
-// fp32 convolutions by x86 against the plain set: to the bit.
-#include "x86_kernels.h"
+// Floating point convolutions of the fast kernel sets against the plain one: in nets with int8 to the bit, in fp32 and fp16 within a bound.
+#include "float_kernels.h"
 
-#if defined(__x86_64__)
+#if defined(__aarch64__) || defined(__x86_64__)
 
 namespace edgeocr::kernel_test {
 
@@ -13,22 +13,22 @@ struct Case {
   std::array<int32_t, 4> pads;  // top, bottom, left, right
 
   Shape out() const {
-    return {batch, out_channels, (in_h + pads[0] + pads[1] - kernel_h) / strides[0] + 1,
-            (in_w + pads[2] + pads[3] - kernel_w) / strides[1] + 1};
+    const int64_t height = in_h + pads[0] + pads[1] - kernel_h, width = in_w + pads[2] + pads[3] - kernel_w;
+    return {batch, out_channels, height / strides[0] + 1, width / strides[1] + 1};
   }
   std::string str() const {
-    return Shape{batch, in_channels, in_h, in_w}.str() + " to " + out().str() + " by " +
-           Shape{kernel_h, kernel_w, strides[0], strides[1]}.str();
+    const Shape in{batch, in_channels, in_h, in_w}, window{kernel_h, kernel_w, strides[0], strides[1]};
+    return in.str() + " to " + out().str() + " by " + window.str();
   }
 };
 
-void check(const Case& c, const std::string& op_name, Random& random) {
+void check(const Case& c, const std::string& op_name, Random& random, Net net, double tolerance = kFp32Tolerance) {
   Operator op(op_name);
-  // A net with int8 somewhere: no kernel may order its sums otherwise than the plain set.
-  op.graph.nodes.emplace_back();
-  op.graph.nodes.back().op = "calib";
   op.input("Input", random.reals({c.batch, c.in_channels, c.in_h, c.in_w}));
-  op.constant("Filter", random.reals({c.out_channels, c.in_channels / c.groups, c.kernel_h, c.kernel_w}));
+  // Bounds are those of sums of about one, whatever the number of their terms.
+  const Shape filter{c.out_channels, c.in_channels / c.groups, c.kernel_h, c.kernel_w};
+  const float reach = net == Net::int8 ? 1.0f : 2 / std::sqrt(static_cast<float>(filter.count() / c.out_channels));
+  op.constant("Filter", random.reals(filter, -reach, reach));
   if (random.chance(80)) op.constant("Bias", random.reals({c.out_channels}));
   op.ints("strides", {c.strides[0], c.strides[1]});
   op.ints("dilations", {1, 1});
@@ -42,73 +42,64 @@ void check(const Case& c, const std::string& op_name, Random& random) {
     op.attribute("leaky_relu_alpha", 0.1f);
     text += std::string(" ") + act;
   }
-  if (op_name == "conv2d" && random.chance(20)) {
+  const Shape out = c.out();
+  const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
+  text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1, net);
+  const bool pointwise = c.kernel_h * c.kernel_w == 1 && c.strides == std::array<int32_t, 2>{1, 1} && c.pads == std::array<int32_t, 4>{};
+  if (pointwise && net != Net::int8 && random.chance(30)) {
     op.input("Gate", random.reals({c.batch, c.in_channels, 1, 1}, 0, 1));
     text += " gated";
   }
-  const Shape out = c.out();
-  const bool even = out[2] % 2 == 0 && out[3] % 2 == 0;
-  text += add_tail(op, random, "Output", out, even && random.chance(50) ? 2 : 1);
+  if (net == Net::fp16 && random.chance(50)) {
+    op.attribute(std::string(graph::kLongSums), true);
+    text += " long sums";
+  }
   CAPTURE(text);
-  check_x86(op);
+  check_fast(op, net, tolerance);
 }
 
-int32_t pad(Random& random, int64_t kernel) {
-  return random.chance(60) ? static_cast<int32_t>(kernel / 2) : static_cast<int32_t>(random.integer(0, 2));
-}
+int32_t pad(Random& random, int64_t kernel) { return static_cast<int32_t>(random.chance(60) ? kernel / 2 : random.integer(0, 2)); }
 
 constexpr int64_t kChannels[] = {2, 3, 4, 5, 8, 12, 16, 24, 30, 32, 40, 72};
+constexpr int64_t kWideChannels[] = {5, 8, 12, 16, 24, 30, 32, 40, 72};  // pixels of whole fp16 vectors
 
 }  // namespace
 
-TEST_CASE("x86 conv2d fp32 1x1 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("float conv2d 1x1 is the plain set's" * doctest::skip(lacks_float_kernels())) {
   Random random(20);
-  for (int i = 0; i < 200; i++) {
-    const Case c{random.integer(1, 2),
-                 1,
-                 random.pick(kChannels),
-                 random.chance(20) ? random.integer(1, 100) : random.pick(kChannels),
-                 random.integer(1, 12),
-                 random.integer(1, 40),
-                 1,
-                 1,
-                 {1, 1},
-                 {0, 0, 0, 0}};
-    check(c, "conv2d", random);
-  }
+  for_each_case(kNets, [&](Net net) {
+    const int64_t in = net == Net::fp16 ? random.pick(kWideChannels) : random.pick(kChannels);
+    const int64_t out = random.chance(20) ? random.integer(1, 100) : random.pick(kChannels);
+    const Case c{random.integer(1, 2), 1, in, out, random.integer(1, 6), random.integer(1, 60), 1, 1, {1, 1}, {0, 0, 0, 0}};
+    check(c, "conv2d", random, net);
+  });
 }
 
-TEST_CASE("x86 conv2d fp32 with a window gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("float conv2d with a window is the plain set's" * doctest::skip(lacks_float_kernels())) {
   Random random(21);
-  for (int i = 0; i < 200; i++) {
-    Case c{random.integer(1, 2),
-           1,
-           random.chance(30) ? 3 : random.pick(kChannels),
-           random.pick(kChannels),
-           0,
-           0,
-           random.pick({1, 2, 3, 3, 3, 5}),
-           0,
-           {},
-           {}};
+  for_each_case(kNets, [&](Net net) {
+    const int64_t in = random.chance(30) ? 3 : random.pick(kChannels), kernel = random.pick({1, 2, 3, 3, 3, 5});
+    Case c{random.integer(1, 2), 1, in, random.pick(kChannels), 0, 0, kernel, 0, {}, {}};
     c.kernel_w = random.chance(70) ? c.kernel_h : random.integer(1, 5);
     const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {1, 2}, {3, 3}};
     c.strides = random.pick(strides);
     c.pads = {pad(random, c.kernel_h), pad(random, c.kernel_h), pad(random, c.kernel_w), pad(random, c.kernel_w)};
-    c.in_h = random.integer(1, 8) + c.kernel_h - 1;
+    c.in_h = random.integer(1, 4) + c.kernel_h - 1;
     c.in_w = random.integer(1, 60) + c.kernel_w - 1;
-    check(c, "conv2d", random);
-  }
+    const bool steps = c.strides != std::array<int32_t, 2>{1, 1} || c.pads != std::array<int32_t, 4>{};
+    const bool pointwise = c.kernel_h == 1 && c.kernel_w == 1 && !steps;
+    check(c, "conv2d", random, pointwise && c.in_channels < 5 ? Net::fp32 : net, 5e-5);  // some by Winograd
+  });
 }
 
 // Winograd's sums are other sums: a tolerance of the largest values, and no int8.
-TEST_CASE("x86 conv2d fp32 by Winograd is close to the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("float conv2d by Winograd is close to the plain set" * doctest::skip(lacks_float_kernels())) {
   Random random(26);
-  for (int i = 0; i < 200; i++) {
-    const int64_t in = random.pick({16, 17, 24, 40, 72}), out = random.pick({16, 20, 24, 32, 40});
-    const int64_t height = random.integer(1, 13), width = random.integer(1, 40);
+  for_each_case(kNetsWithoutInt8, [&](Net net) {
+    const int64_t in = random.pick({16, 17, 24, 24, 40}), out = random.pick({16, 20, 24, 24, 32});
+    const int64_t height = random.integer(1, 9), width = random.integer(1, 30);
     Operator op("conv2d");
-    const int64_t batch = random.integer(1, 2);
+    const int64_t batch = random.chance(20) ? 2 : 1;
     op.input("Input", random.reals({batch, in, height, width}));
     op.constant("Filter", random.reals({out, in, 3, 3}, -0.1f, 0.1f));
     if (random.chance(80)) op.constant("Bias", random.reals({out}));
@@ -132,14 +123,15 @@ TEST_CASE("x86 conv2d fp32 by Winograd is close to the plain set" * doctest::ski
     }
     op.output("Output", DataType::f32, {batch, out, height, width});
     CAPTURE(text);
-    CHECK(x86_kernel(op)->name() == "x86.conv2d.fp32.winograd");
-    check_x86(op, 2e-5);
-  }
+    const bool half = net == Net::fp16;
+    CHECK(fast_kernel(half ? in_fp16(op) : op)->name() == fast_name(half ? "conv2d.fp16.winograd" : "conv2d.fp32.winograd"));
+    check_fast(op, net, 2e-5);
+  });
 }
 
-TEST_CASE("x86 depthwise_conv2d fp32 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("float depthwise_conv2d is the plain set's" * doctest::skip(lacks_float_kernels())) {
   Random random(22);
-  for (int i = 0; i < 200; i++) {
+  for_each_case(kNets, [&](Net net) {
     Case c{};
     c.batch = random.integer(1, 2);
     c.in_channels = c.out_channels = c.groups = random.pick({5, 8, 12, 16, 24, 40, 72});
@@ -147,18 +139,19 @@ TEST_CASE("x86 depthwise_conv2d fp32 gives the bits of the plain set" * doctest:
     const std::array<int32_t, 2> strides[] = {{1, 1}, {1, 1}, {2, 2}, {2, 1}, {3, 2}};
     c.strides = random.pick(strides);
     c.pads = {pad(random, c.kernel_h), pad(random, c.kernel_h), pad(random, c.kernel_w), pad(random, c.kernel_w)};
-    c.in_h = random.integer(1, 8) + c.kernel_h - 1;
+    c.in_h = random.integer(1, 8) + (random.chance(50) ? c.kernel_h - 1 : 0);  // of few rows some windows leave most out
     c.in_w = random.integer(1, 60) + c.kernel_w - 1;
-    check(c, "depthwise_conv2d", random);
-  }
+    if (c.in_h + c.pads[0] + c.pads[1] < c.kernel_h) c.pads[0] = c.pads[1] = static_cast<int32_t>(c.kernel_h - c.in_h);
+    check(c, "depthwise_conv2d", random, net);
+  });
 }
 
-TEST_CASE("x86 conv2d_transpose fp32 2x2 gives the bits of the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("float conv2d_transpose 2x2 is the plain set's" * doctest::skip(lacks_float_kernels())) {
   Random random(23);
-  for (int i = 0; i < 200; i++) {
-    const int64_t batch = random.integer(1, 2), in = random.pick(kChannels),
-                  out = random.chance(50) ? 1 : random.pick({5, 8, 12, 16, 24, 30, 40});
-    const int64_t height = random.integer(1, 8), width = random.integer(1, 40);
+  for_each_case(kNets, [&](Net net) {
+    const int64_t batch = random.integer(1, 2), in = net == Net::fp16 ? random.pick(kWideChannels) : random.pick(kChannels);
+    const int64_t out = random.chance(50) ? 1 : random.pick({5, 8, 12, 16, 24, 30, 40});
+    const int64_t height = random.integer(1, 5), width = random.integer(1, 25);
     Operator op("conv2d_transpose");
     op.input("Input", random.reals({batch, in, height, width}));
     op.constant("Filter", random.reals({in, out, 2, 2}));
@@ -175,25 +168,25 @@ TEST_CASE("x86 conv2d_transpose fp32 2x2 gives the bits of the plain set" * doct
       op.attribute("leaky_relu_alpha", 0.1f);
       text += std::string(" ") + act;
     }
-    text += add_tail(op, random, "Output", {batch, out, 2 * height, 2 * width}, random.integer(1, 2) == 1 ? 1 : 2);
+    text += add_tail(op, random, "Output", {batch, out, 2 * height, 2 * width}, random.integer(1, 2) == 1 ? 1 : 2, net);
     CAPTURE(text);
-    check_x86(op);
-  }
+    check_fast(op, net);
+  });
 }
 
 // Another order of the sums, so a tolerance, and no int8.
-TEST_CASE("x86 conv2d_over_upsampled fp32 is close to the plain set" * doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("float conv2d_over_upsampled is close to the plain set" * doctest::skip(lacks_float_kernels())) {
   Random random(24);
-  for (int i = 0; i < 200; i++) {
+  for_each_case(kNetsWithoutInt8, [&](Net net) {
     const int64_t batch = random.integer(1, 2), out = random.pick({2, 5, 8, 16, 24, 32}), unit = 8;
-    const int64_t height = random.integer(1, 4) * unit, width = random.integer(1, 5) * unit;
+    const int64_t height = random.integer(1, 2) * unit, width = (random.chance(10) ? 5 : random.integer(1, 3)) * unit;
     Operator op("conv2d_over_upsampled");
     std::vector<int32_t> factors;
     const bool direct = random.chance(80);
     const auto count = random.integer(1, 4);
     for (int64_t source = 0; source < count; source++) {
       const int32_t factor = direct && source == count - 1 ? 1 : random.pick({2, 2, 4, 8});
-      const int64_t channels = random.pick({5, 8, 12, 16, 24, 30, 40});
+      const int64_t channels = net == Net::fp16 ? random.pick(kWideChannels) : random.pick(kChannels);
       op.input("X", random.reals({batch, channels, height / factor, width / factor}));
       op.constant("Filter", random.reals({out, channels, 3, 3}, -0.2f, 0.2f));
       factors.push_back(factor);
@@ -211,23 +204,22 @@ TEST_CASE("x86 conv2d_over_upsampled fp32 is close to the plain set" * doctest::
     }
     op.output("Output", DataType::f32, {batch, out, height, width});
     CAPTURE(text);
-    check_x86(op, 5e-5);
-  }
+    check_fast(op, net, 5e-5);
+  });
 }
 
-TEST_CASE("x86 conv2d_over_upsampled fp32 leaves nets with int8 to the plain set" *
-          doctest::skip(kernels::x86::usable_inner_loops().empty())) {
+TEST_CASE("float conv2d_over_upsampled leaves nets with int8 to the plain set" * doctest::skip(lacks_float_kernels())) {
   Operator op("conv2d_over_upsampled");
   Random random(25);
   op.input("X", random.reals({1, 8, 4, 4}));
   op.constant("Filter", random.reals({8, 8, 3, 3}));
   op.ints("factors", {2});
   op.output("Output", DataType::f32, {1, 8, 8, 8});
-  CHECK_NOTHROW(x86_kernel(op));
+  CHECK_NOTHROW(fast_kernel(op));
   graph::Node calib;
   calib.op = "calib";
   op.graph.nodes.push_back(calib);
-  CHECK_THROWS_WITH(x86_kernel(op), "test.nb: operator conv2d_over_upsampled #0 is not supported");
+  CHECK_THROWS_WITH(fast_kernel(op), "test.nb: operator conv2d_over_upsampled #0 is not supported");
 }
 
 }  // namespace edgeocr::kernel_test

@@ -1,12 +1,36 @@
-// fc, mul and rnn by NEON against the plain set: fp32 to the bit, fp16 within a bound.
-#include "fc_f32.h"
-#include "neon_float.h"
+// fc, mul and rnn of the fast kernel sets against the plain one: in nets with int8 to the bit, in fp32 and fp16 within a bound.
+#include "float_kernels.h"
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(__x86_64__)
 
 namespace edgeocr::kernel_test {
 
 namespace {
+
+// Any of the shapes, tails and activations that there are; `text` tells them.
+Operator random_fc(Random& random, std::string& text) {
+  const int64_t k = 4 * random.integer(1, 30), n = random.integer(1, 90);
+  const bool mul = random.chance(30);
+  // Input, the number of its dimensions that count rows, output.
+  struct Form {
+    Shape in;
+    int rows;
+    Shape out;
+  };
+  const int64_t m = random.integer(1, 9), t = random.integer(1, 20);
+  const Form forms[] = {{{t, k}, 1, {t, n}}, {{m, t, k}, 2, {m, t, n}}, {{m, k / 4, 2, 2}, 1, {m, n}}, {{m, t, 2, k}, 3, {m, t, 2, n}}};
+  const Form form = forms[random.integer(0, 3)];
+  Operator op(mul ? "mul" : "fc");
+  op.input(mul ? "X" : "Input", random.reals(form.in));
+  op.constant(mul ? "Y" : "W", random.reals({k, n}));
+  if (!mul && random.chance(80)) op.constant("Bias", random.reals({n}));
+  op.attribute(mul ? "x_num_col_dims" : "in_num_col_dims", static_cast<int32_t>(form.rows));
+  text = op.node.op + " " + form.in.str() + " to " + form.out.str();
+  if (!mul && random.chance(40)) op.attribute("activation_type", std::string(random.pick({"relu", "relu6"})));
+  if (form.out.rank() == 4) op.output("Out", DataType::f32, form.out);
+  else text += add_tail(op, random, "Out", form.out);
+  return op;
+}
 
 struct Lstm {
   int64_t steps, batch, input, hidden, layers, directions;
@@ -42,18 +66,18 @@ std::string text_of(const Lstm& l) {
 
 }  // namespace
 
-TEST_CASE("neon fc fp32 gives the bits of the plain set") {
+TEST_CASE("float fc gives the bits of the plain set in nets with int8" * doctest::skip(lacks_float_kernels())) {
   Random random(30);
   for (int i = 0; i < 200; i++) {
     std::string text;
     const Operator op = random_fc(random, text);
     CAPTURE(text);
-    check_neon(op);
+    check_fast(op);
   }
 }
 
 // Sums begin with the bias.
-TEST_CASE("neon fc fp32 is close to the plain set in nets without int8") {
+TEST_CASE("float fc is close to the plain set in nets without int8" * doctest::skip(lacks_float_kernels())) {
   Random random(32);
   for (int i = 0; i < 200; i++) {
     const int64_t k = 4 * random.integer(1, 30), n = random.integer(1, 90), m = random.integer(1, 20);
@@ -64,9 +88,27 @@ TEST_CASE("neon fc fp32 is close to the plain set in nets without int8") {
     op.attribute("in_num_col_dims", 1);
     const std::string text = Shape{m, k}.str() + " to " + std::to_string(n) + add_tail(op, random, "Out", {m, n}, 1, Net::fp32);
     CAPTURE(text);
-    check_neon(op, Net::fp32);
+    check_fast(op, Net::fp32);
   }
 }
+
+TEST_CASE("float rnn gives the bits of the plain set" * doctest::skip(lacks_float_kernels())) {
+  Random random(31);
+  for (int i = 0; i < 200; i++) {
+    const Lstm lstm{.steps = random.integer(1, 12),
+                    .batch = random.integer(1, 3),
+                    .input = 4 * random.integer(1, 8),
+                    .hidden = random.pick({4, 8, 12, 20, 48}),
+                    .layers = random.integer(1, 3),
+                    .directions = random.integer(1, 2)};
+    CAPTURE(text_of(lstm));
+    Operator op = rnn(random, lstm, 1);
+    op.output("Out", DataType::f32, lstm.out());
+    check_fast(op);
+  }
+}
+
+#if defined(__aarch64__)
 
 // Rounded inputs and weights, and sums in fp16.
 TEST_CASE("neon fc fp16 is close to the plain set") {
@@ -90,24 +132,8 @@ TEST_CASE("neon fc fp16 is close to the plain set") {
     } else {
       const std::string tail = add_tail(op, random, "Out", {m, n}, 1, Net::fp16);
       CAPTURE(tail);
-      check_neon(op, Net::fp16);
+      check_fast(op, Net::fp16);
     }
-  }
-}
-
-TEST_CASE("neon rnn gives the bits of the plain set") {
-  Random random(31);
-  for (int i = 0; i < 200; i++) {
-    const Lstm lstm{.steps = random.integer(1, 12),
-                    .batch = random.integer(1, 3),
-                    .input = 4 * random.integer(1, 8),
-                    .hidden = random.pick({4, 8, 12, 20, 48}),
-                    .layers = random.integer(1, 3),
-                    .directions = random.integer(1, 2)};
-    CAPTURE(text_of(lstm));
-    Operator op = rnn(random, lstm, 1);
-    op.output("Out", DataType::f32, lstm.out());
-    check_neon(op);
   }
 }
 
@@ -127,6 +153,8 @@ TEST_CASE("neon rnn fp16 is close to the plain set") {
     check_fp16(op, lstm.out(), random, "neon.rnn.lstm.fp16", 5e-3);
   }
 }
+
+#endif
 
 }  // namespace edgeocr::kernel_test
 

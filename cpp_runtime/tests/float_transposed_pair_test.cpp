@@ -1,6 +1,7 @@
-// conv2d_transpose_pair of the NEON set against the generic one: in nets with int8 to the bit, in fp32 and fp16 within a bound.
-#if defined(__aarch64__)
-#include "neon_float.h"
+// conv2d_transpose_pair of the fast kernel sets against the plain one: in nets with int8 to the bit, in fp32 and fp16 within a bound.
+#include "float_kernels.h"
+
+#if defined(__aarch64__) || defined(__x86_64__)
 
 namespace edgeocr::kernel_test {
 
@@ -39,69 +40,62 @@ Operator pair_of(const Case& c, Random& random, float reach) {
 
 }  // namespace
 
-TEST_CASE("pairs of transposed convolutions of the NEON set are the generic ones") {
+TEST_CASE("float conv2d_transpose_pair is the plain set's" * doctest::skip(lacks_float_kernels())) {
   Random random(91);
-  for (int i = 0; i < 400; i++) {
+  for_each_case(kNets, [&](Net net) {
+    const bool half = net == Net::fp16;
     const Case c{random.integer(1, 2),
                  random.pick({5, 8, 16, 20, 24, 24, 32}),
-                 random.pick({17, 20, 24, 24, 24}),
+                 half ? random.pick({5, 8, 20, 24, 24, 40}) : random.pick({17, 20, 24, 24, 24}),
                  random.integer(1, 3),
-                 random.integer(1, 13),
+                 random.chance(30) ? random.integer(14, 40) : random.integer(1, 13),
                  random.chance(80),
                  random.chance(80)};
     CAPTURE(c.str());
     const Operator op = pair_of(c, random, 1);
-    CHECK(neon_kernel(op)->name() == "neon.conv2d_transpose_pair.fp32");
-    check_neon(op, i % 2 == 0 ? Net::int8 : Net::fp32, 2e-5);  // sums of two layers
-  }
+    CHECK(fast_kernel(half ? in_fp16(op) : op)->name() == fast_name(half ? "conv2d_transpose_pair.fp16" : "conv2d_transpose_pair.fp32"));
+    check_fast(op, net, 2e-5);  // sums of two layers
+  });
 }
 
-TEST_CASE("pairs of transposed convolutions in fp16 are close to the generic ones") {
-  Random random(94);
-  for (int i = 0; i < 200; i++) {
-    const Case c{random.integer(1, 2),
-                 random.pick({5, 8, 16, 20, 24, 24, 32}),
-                 random.pick({5, 8, 20, 24, 24, 40}),
-                 random.integer(1, 2),
-                 random.integer(1, 35),
-                 random.chance(80),
-                 random.chance(80)};
-    CAPTURE(c.str());
-    const Operator op = pair_of(c, random, 1);
-    CHECK(neon_kernel(in_fp16(op))->name() == "neon.conv2d_transpose_pair.fp16");
-    check_neon(op, Net::fp16);
-  }
-}
-
-TEST_CASE("pairs that the NEON set has no code of its own for run one after the other") {
+TEST_CASE("a float conv2d_transpose_pair of few hidden channels runs as two, one after the other" * doctest::skip(lacks_float_kernels())) {
   Random random(92);
-  for (const int64_t hidden : {4, 8, 32}) {
-    const Operator op = pair_of({1, 8, hidden, 2, 5, true, true}, random, 1);
-    CHECK(neon_kernel(op)->name() == "neon.conv2d_transpose_pair.fp32.in_sequence");
-    check_neon(op);
-  }
+  const Operator op = pair_of({1, 8, 4, 2, 5, true, true}, random, 1);
+  CHECK(fast_kernel(op)->name() == fast_name("conv2d_transpose_pair.fp32.in_sequence"));
+  check_fast(op);
 }
 
-TEST_CASE("sigmoid at the end of a pair is exact from one end to the other in nets with int8") {
+TEST_CASE("sigmoid at the end of a pair is exact from one end to the other in nets with int8" * doctest::skip(lacks_float_kernels())) {
   Random random(93);
   for (const float reach : {0.01f, 3.0f, 10.0f, 100.0f, 1e36f}) {
     Operator op = pair_of({1, 24, 24, 4, 16, true, true}, random, reach);
     op.graph.nodes.emplace_back();
     op.graph.nodes.back().op = "calib";
-    const Dense<float> expected = op.run(*op.kernel(), 1)[0].dense<float>(), actual = op.run(*neon_kernel(op), 1)[0].dense<float>();
+    const Dense<float> expected = op.run(*op.kernel(), 1)[0].dense<float>(), actual = op.run(*fast_kernel(op), 1)[0].dense<float>();
     CHECK(std::memcmp(actual.data.data(), expected.data.data(), actual.data.size() * sizeof(float)) == 0);
   }
 }
 
-TEST_CASE("sigmoid at the end of a pair is a probability from one end to the other in fp32") {
+TEST_CASE("sigmoid at the end of a pair is a probability from one end to the other in fp32" * doctest::skip(lacks_float_kernels())) {
   Random random(95);
   for (const float reach : {0.01f, 1.0f, 100.0f, 1e4f, 1e30f}) {
     const Operator op = pair_of({1, 24, 24, 4, 16, true, true}, random, reach);
-    const Dense<float> expected = op.run(*op.kernel(), 1)[0].dense<float>(), actual = op.run(*neon_kernel(op), 1)[0].dense<float>();
+    const Dense<float> expected = op.run(*op.kernel(), 1)[0].dense<float>(), actual = op.run(*fast_kernel(op), 1)[0].dense<float>();
     for (size_t i = 0; i < expected.data.size(); i++) {
       CHECK((actual.data[i] >= 0 && actual.data[i] <= 1));
       CHECK(std::fabs(actual.data[i] - expected.data[i]) <= 2e-6f + 1e-5f * reach);  // sigmoid's error, a quarter of the sum's
     }
+  }
+}
+
+#if defined(__aarch64__)
+
+TEST_CASE("float conv2d_transpose_pair of other hidden channels runs as two on NEON") {
+  Random random(97);
+  for (const int64_t hidden : {8, 32}) {
+    const Operator op = pair_of({1, 8, hidden, 2, 5, true, true}, random, 1);
+    CHECK(fast_kernel(op)->name() == fast_name("conv2d_transpose_pair.fp32.in_sequence"));
+    check_fast(op);
   }
 }
 
@@ -122,8 +116,8 @@ TEST_CASE("sigmoid at the end of a pair in fp16 is within a thousandth, in nets 
         }
         const Operator half = in_fp16(op), half_sums = in_fp16(sums);
         // Of the sums that the kernel itself comes to: what they differ by is not the sigmoid's.
-        const Dense<float> x = half_sums.run(*neon_kernel(half_sums), 1)[0].widened();
-        const Dense<float> y = half.run(*neon_kernel(half), 1)[0].widened();
+        const Dense<float> x = half_sums.run(*fast_kernel(half_sums), 1)[0].widened();
+        const Dense<float> y = half.run(*fast_kernel(half), 1)[0].widened();
         size_t bad = 0;
         for (size_t i = 0; i < x.data.size(); i++) {
           const double expected = 1 / (1 + std::exp(-static_cast<double>(x.data[i])));
@@ -133,5 +127,22 @@ TEST_CASE("sigmoid at the end of a pair in fp16 is within a thousandth, in nets 
       }
 }
 
+#else
+
+TEST_CASE("float conv2d_transpose_pair of other channels is the plain set's on x86" * doctest::skip(lacks_float_kernels())) {
+  Random random(97);
+  for_each_case(kNets, [&](Net net) {
+    const Case c{random.integer(1, 2), random.pick({2, 5, 24}), random.pick({5, 8, 17, 40}), random.integer(1, 3), random.integer(1, 40),
+                 random.chance(80),    random.chance(80)};
+    CAPTURE(c.str());
+    const Operator op = pair_of(c, random, 1);
+    CHECK(fast_kernel(op)->name() == fast_name("conv2d_transpose_pair.fp32"));
+    check_fast(op, net, 2e-5);
+  });
+}
+
+#endif
+
 }  // namespace edgeocr::kernel_test
+
 #endif
