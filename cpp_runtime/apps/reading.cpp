@@ -39,7 +39,8 @@ void add_reading_options(Arguments& arguments, ReadingOptions& options) {
 
 void require_models(const ReadingOptions& options) {
   const PipelineOptions& p = options.pipeline;
-  if (p.detector.empty() && p.recogniser.empty()) throw UsageError("--det and --rec are missing: name at least one of the .nb files");
+  if (p.detector.empty() && p.recogniser.empty() && p.classifier.empty())
+    throw UsageError("--det, --rec and --cls are missing: name at least one of the .nb files");
   if (!p.recogniser.empty() && p.dictionary.empty()) throw UsageError("--dict is missing: name the recogniser's dictionary");
   if (p.detector.empty() && !options.dump_map.empty()) throw UsageError("--dump-map: there is no map without --det");
 }

@@ -48,7 +48,7 @@ const PipelineOptions& checked(const PipelineOptions& options) {
   if (options.threads < 1) fail("threads is %d, expected at least 1", options.threads);
   if (options.rec_batch_num < 1) fail("rec_batch_num is %d, expected at least 1", options.rec_batch_num);
   if (options.limit_side_len < 32) fail("limit_side_len is %d, expected at least 32", options.limit_side_len);
-  if (options.detector.empty() && options.recogniser.empty()) fail("neither a detector nor a recogniser is named");
+  if (options.detector.empty() && options.recogniser.empty() && options.classifier.empty()) fail("no net is named");
   return options;
 }
 

@@ -125,6 +125,19 @@ def test_the_phones_program_reads_the_same(phone_runner: Path, native: Runner, o
         assert other["score"] == pytest.approx(mine["score"], abs=1e-4)
 
 
+def test_a_classifier_alone_tells_the_direction_of_a_line(native: Runner, own_set: Path, sign: Path, tmp_path: Path) -> None:
+    quad = np.array(json.loads(sign.with_suffix(".json").read_text())[0]["quad"], np.int32)
+    (left, top), (right, bottom) = quad.min(0), quad.max(0)
+    line = cv2.imread(str(sign))[top:bottom, left:right]
+    cv2.imwrite(str(tmp_path / "line.png"), line)
+    cv2.imwrite(str(tmp_path / "turned.png"), cv2.rotate(line, cv2.ROTATE_180))
+    done = native.run("ocr", "--cls", own_set / "cls.nb", tmp_path / "line.png", tmp_path / "turned.png")
+    assert (done.code, done.stderr) == (0, "")
+    upright, turned = (record["lines"] for record in done.of_type("picture"))
+    assert [(line["turned"], line["text"]) for line in (*upright, *turned)] == [(False, ""), (True, "")]
+    assert all(line["cls_score"] > 0.9 for line in (*upright, *turned))
+
+
 @pytest.mark.data
 def test_turned_pages_read_as_upright_ones(native: Runner, test_data: Path, sign: Path, tmp_path: Path) -> None:
     """Our page upside down, with the official classifier: every line is turned, and reads as on the upright page.

@@ -54,7 +54,7 @@ def _options_of_protocol(command: str) -> set[str]:
     [
         (["read"], "no such command: 'read', expected ocr, bench, info or serve"),
         (["ocr", *MODELS], "no picture is given: edgeocr_run ocr --help shows how"),
-        (["ocr", "a.jpg"], "--det and --rec are missing: name at least one of the .nb files"),
+        (["ocr", "a.jpg"], "--det, --rec and --cls are missing: name at least one of the .nb files"),
         (["ocr", *MODELS[2:], "--dump-map", "maps", "a.jpg"], "--dump-map: there is no map without --det"),
         (["ocr", *MODELS[:4], "a.jpg"], "--dict is missing: name the recogniser's dictionary"),
         (["ocr", *MODELS, "--threads", "0", "a.jpg"], "--threads is '0', expected an integer from 1 to 64"),

@@ -11,8 +11,8 @@
 namespace edgeocr {
 
 struct PipelineOptions {
-  // Paths. Without a detector a picture is one line (PaddleOCR's det = false), without a recogniser and its dictionary boxes are all
-  // that is found (rec = false); one of the two must be there. An empty classifier: no line is turned.
+  // Paths. Without a detector a picture is one line (PaddleOCR's det = false); without a recogniser and its dictionary boxes and
+  // directions are all that is found (rec = false); without a classifier no line is turned. One of the three must be there.
   std::string detector, classifier, recogniser, dictionary;
   int threads = 1;
   Precision precision = Precision::as_stored;  // of all nets

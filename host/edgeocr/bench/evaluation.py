@@ -102,6 +102,6 @@ def _directions(run: _Run, label_file: Path, limit: int | None) -> tuple[dict[st
     samples = read_rec_labels(label_file)[:limit]
     labels = [direction_of(sample) for sample in samples]
     undecided = replace(run, options=replace(run.options, cls_thresh=0.0))
-    records = undecided.read([sample.image for sample in samples], det=False)
+    records = undecided.read([sample.image for sample in samples], det=False, rec=False)
     found = [int(record.lines[0].turned) for record in records]
     return {"accuracy": cls_accuracy(found, labels)}, len(samples)

@@ -80,14 +80,15 @@ def run_ocr(
 ) -> list[PictureRecord]:
     """Read ``pictures``, each ``repeats`` times, and give the readings in order, under the paths given here.
 
-    ``det=False`` takes every picture for one line, ``rec=False`` finds boxes only, without turning or reading them (PaddleOCR's names).
+    ``det=False`` takes every picture for one line, ``rec=False`` finds boxes only, without turning or reading them (PaddleOCR's names);
+    both tell the direction of the line alone.
 
     ``on_record`` sees every record as it comes. ``cpu_mask``: hexadecimal, for taskset. ``maps``: a folder that receives the detector's
     maps as <stem>.map.f32. Pictures that cannot be read raise UnreadablePictures once the others are done.
     """
     if not pictures:
         raise UsageError("there is no picture to read")
-    classifier = models.classifier if rec else None
+    classifier = models.classifier if rec or not det else None
     used = [models.detector if det else None, classifier, *((models.recogniser, models.dictionary) if rec else ())]
     nets = {path: model_file(path) for path in used if path is not None}
     picture_files = [picture_file(path) for path in pictures]
