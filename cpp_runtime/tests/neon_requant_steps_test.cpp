@@ -2,6 +2,10 @@
 #if defined(__aarch64__)
 #include "kernels/neon/requant_steps.h"
 
+#include "kernels/neon/line_steps.h"
+#include "kernels/neon/parabola_steps.h"
+#include "kernels/neon/steps_search.h"
+
 #include "kernel_harness.h"
 
 namespace edgeocr::kernel_test {

@@ -8,16 +8,9 @@ namespace edgeocr::kernels::neon {
 
 namespace {
 
-constexpr int64_t kFirstStart = int64_t{1} << 23;
-constexpr int32_t kStartBits = 0x4B000000;  // of 2^23
-constexpr int64_t kStarts = 256;            // tried, in growing steps: even ones might all bring the same fractions
+constexpr int64_t kStarts = 256;  // tried, in growing steps: even ones might all bring the same fractions
 constexpr int64_t kMostReach = kFirstStart / 2 - kStarts * kStarts;
 constexpr double kMostZ = 32766, kMostError = 0.1;
-
-float z_as_float(const Steps& steps, int32_t sum) {
-  return fused_multiply_add(std::bit_cast<float>(steps.start + sum), steps.scale, steps.offset);
-}
-int16_t low_half(float v) { return static_cast<int16_t>(std::bit_cast<int32_t>(v)); }
 
 struct Nearest {
   Steps steps;
@@ -28,11 +21,11 @@ struct Nearest {
 Nearest nearest_steps(float scale, double value_of_zero, double tolerance) {
   Nearest best{{scale, 0, 0}, INFINITY};
   for (int64_t i = 0; i < kStarts && best.error > tolerance; i++) {
-    const int64_t start = kFirstStart + kFirstStart / 2 + i * i;
+    const int64_t start = kMiddleStart + i * i;
     const double exact = value_of_zero - static_cast<double>(start) * static_cast<double>(scale);
     const auto offset = static_cast<float>(exact);
     const double error = std::abs(static_cast<double>(offset) - exact);
-    if (error < best.error) best = {{scale, offset, kStartBits + static_cast<int32_t>(start - kFirstStart)}, error};
+    if (error < best.error) best = {{scale, offset, start_bits(start)}, error};
   }
   return best;
 }
@@ -46,7 +39,7 @@ void append(StepsTable& table, const Steps& steps) {
 }  // namespace
 
 int8_t short_at(const Steps& steps, const Bend& bend, int32_t sum) {
-  const int z = low_half(z_as_float(steps, sum));
+  const int z = low_half(z_of(steps, sum));
   const int clipped = std::clamp(z + static_cast<int>(bend.offset), 0, static_cast<int>(bend.top));
   return static_cast<int8_t>(std::clamp((2 * z * clipped + (1 << 15)) >> 16, -128, 127));
 }

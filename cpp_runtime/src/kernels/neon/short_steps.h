@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-#include "kernels/neon/requant_steps.h"
+#include "kernels/neon/steps.h"
 
 namespace edgeocr::kernels::neon {
 

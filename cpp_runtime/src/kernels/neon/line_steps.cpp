@@ -1,0 +1,83 @@
+#include "kernels/neon/line_steps.h"
+
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "kernels/neon/steps_search.h"
+
+namespace edgeocr::kernels::neon {
+
+namespace {
+
+constexpr int kLineScales = 9;  // tried, nearest first
+
+struct Interval {
+  double low, high;
+};
+
+// Where the offset of a line of this scale must lie, M left out.
+Interval offsets_of(const Rule& rule, std::span<const int32_t> changes, float scale) {
+  if (changes.empty()) {
+    const double bias = static_cast<double>(rule.channel.bias) * static_cast<double>(rule.calib);
+    return {bias - 0.1, bias + 0.1};
+  }
+  Interval interval{-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  for (int32_t sum : changes) {
+    const double s = scale;
+    interval.low = std::max(interval.low, rule(sum) - 0.5 - s * sum);
+    interval.high = std::min(interval.high, rule(sum - 1) + 0.5 - s * (sum - 1));
+  }
+  return interval;
+}
+
+bool is_line(const Rule& rule, const Steps& steps, int8_t low, std::span<const int32_t> changes, int64_t reach) {
+  const auto same = [&](int64_t sum) { return line_at(steps, static_cast<int32_t>(sum), low) == rule(static_cast<int32_t>(sum)); };
+  for (const int64_t end : {-reach, reach})
+    if (!fits_int16(z_of(steps, static_cast<int32_t>(end))) || !same(end)) return false;
+  return std::ranges::all_of(changes, [&](int32_t sum) { return same(sum) && same(sum - 1); });
+}
+
+std::optional<Steps> line_within(float scale, Interval interval, int64_t reach) {
+  const ExactScale exact(scale);
+  const double width = interval.high - interval.low;
+  if (width <= 0 || exact.bits < 1 || exact.bits > kMostScaleBits) return {};
+  const double low = interval.low + width / 4, whole = std::floor(low);
+  const int64_t one = int64_t{1} << exact.bits;
+  const auto units = [&](double v) { return static_cast<int64_t>(std::min(v, 1.0) * static_cast<double>(one)); };
+  const int64_t start = find_start(exact.m, exact.bits, units(low - whole), units(width / 2), reach);
+  if (start < 0) return {};
+  const double product = static_cast<double>(start) * static_cast<double>(scale);
+  const double offset = static_cast<double>(kRoundingStart) + std::round(low + width / 4 - product);
+  return Steps{scale, static_cast<float>(offset), start_bits(start)};
+}
+
+// Dead channels have no weights or a scale of next to nothing: one result for all sums.
+bool is_constant_line(const Rule& rule, int64_t reach) {
+  return reach == 0 || (rule.channel.scale >= 0 && rule(static_cast<int32_t>(-reach)) == rule(static_cast<int32_t>(reach)));
+}
+
+}  // namespace
+
+int8_t line_at(const Steps& steps, int32_t sum, int8_t low) { return saturated(low_half(z_of(steps, sum)), low); }
+
+std::optional<Steps> find_line(const Rule& rule, int64_t reach) {
+  const int8_t low = rule.act.kind == ActKind::relu ? 0 : -127;
+  const float scale = rule.channel.scale * rule.calib;
+  if (is_constant_line(rule, reach)) return Steps{0.0f, kRoundingStart + static_cast<float>(rule(0)), start_bits(kMiddleStart)};
+  if (!(rule.channel.scale > 0) || !(scale > 0) || !std::isnormal(scale)) return {};
+  const double slope = rule.channel.scale, bias = rule.channel.bias;
+  const double inverse = 1 / static_cast<double>(rule.calib), steps_per_unit = 1 / slope;
+  const auto guess = [&](int n) { return ((n - 0.5) * inverse - bias) * steps_per_unit; };
+  const std::vector<int32_t> sums = rule.act.kind == ActKind::relu ? changes<ActKind::relu>(rule, -127, -reach, reach, guess)
+                                                                   : changes<ActKind::none>(rule, -127, -reach, reach, guess);
+  for (int i = 0; i < kLineScales; i++) {
+    const float near = moved(scale, alternating(i));
+    const std::optional<Steps> steps = line_within(near, offsets_of(rule, sums, near), reach);
+    if (steps && is_line(rule, *steps, low, sums, reach)) return steps;
+  }
+  return {};
+}
+
+}  // namespace edgeocr::kernels::neon

@@ -1,0 +1,153 @@
+#include "kernels/neon/parabola_steps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/neon/steps_search.h"
+
+namespace edgeocr::kernels::neon {
+
+namespace {
+
+constexpr int kParabolaScales = 7, kParabolaShifts = 25;
+constexpr int64_t kMostPoints = 1 << 14;
+
+float parabola_value(const Steps& steps, const Bend& bend, int32_t sum) {
+  const float z = z_of(steps, sum);
+  return fused_multiply_add(z, clip(z + bend.offset, 0.0f, bend.top), kRoundingStart);
+}
+
+// Near its lowest point hard_swish is no monotone function of the sum. There it can change only at sums whose exact value is close to
+// a half, closer than what all roundings and all changes of scale and offset that are tried come to: 2^-18 of the largest factors.
+bool add_valley(const Rule& rule, int64_t reach, std::vector<int32_t>& sums) {
+  const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset;
+  const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib, depth = factor * offset * offset / 4;
+  const double error = std::ldexp(4 * depth + 127, -18);
+  if (depth > 126 || !(error < 0.25)) return false;
+  const auto add = [&](double from, double to) {
+    const auto sum_of = [&](double y) { return std::clamp((y - bias) / scale, static_cast<double>(-reach), static_cast<double>(reach)); };
+    const auto first = static_cast<int64_t>(std::floor(sum_of(from))) - 1, last = static_cast<int64_t>(std::ceil(sum_of(to))) + 1;
+    if (last - first > kMostPoints) return false;
+    for (int64_t sum = std::max(first, -reach); sum <= std::min(last, reach); sum++) sums.push_back(static_cast<int32_t>(sum));
+    return true;
+  };
+  for (double half = 0.5; half - error <= depth; half++) {
+    const double outer = std::sqrt((depth - half + error) / factor), inner = std::sqrt(std::max(0.0, (depth - half - error) / factor));
+    if (!add(-offset / 2 - outer, -offset / 2 - inner) || !add(-offset / 2 + inner, -offset / 2 + outer)) return false;
+  }
+  return true;
+}
+
+bool has_bend(const Rule& rule) {
+  return rule.act.offset > 0 && rule.act.threshold > rule.act.offset && rule.act.inverse_scale * rule.calib > 0;
+}
+
+double unit_of(const Rule& rule) { return std::sqrt(static_cast<double>(rule.act.inverse_scale) * static_cast<double>(rule.calib)); }
+
+// As a dead channel's (line_steps.cpp): one result for all sums.
+bool is_constant_parabola(const Rule& rule, int64_t reach) {
+  if (reach == 0) return true;
+  if (!(rule.channel.scale >= 0)) return false;
+  const float low = requantise(static_cast<int32_t>(-reach), rule.channel), high = requantise(static_cast<int32_t>(reach), rule.channel);
+  const float most = std::max(std::abs(low), std::abs(high)) * rule.act.threshold * rule.act.inverse_scale * rule.calib;
+  return most < 0.25f || (low >= 0 && rule(static_cast<int32_t>(-reach)) == rule(static_cast<int32_t>(reach)));
+}
+
+// As a line, but the offset needs no fraction of its own: only to be a float, so close to `target` that no rounding of z sees it.
+std::optional<Steps> parabola_near(float scale, double target, double tolerance, int64_t reach) {
+  const ExactScale exact(scale);
+  if (exact.bits < 1 || exact.bits > kMostScaleBits) return {};
+  // The offset is a multiple of 2^24 units of the scale.
+  constexpr int kGridBits = 24;
+  const double units = std::ldexp(target, exact.bits);
+  if (!(std::abs(units) < 0x1p61)) return {};
+  const auto room = static_cast<int64_t>(std::clamp(std::ldexp(tolerance, exact.bits), 1.0, 0x1p20));
+  const int64_t start = find_start(exact.m, kGridBits, std::llround(units) - room, 2 * room, reach);
+  if (start < 0) return {};
+  const double whole = std::round(std::ldexp(units - static_cast<double>(start) * static_cast<double>(exact.m), -kGridBits));
+  return Steps{scale, static_cast<float>(std::ldexp(whole, kGridBits - exact.bits)), start_bits(start)};
+}
+
+}  // namespace
+
+int8_t parabola_at(const Steps& steps, const Bend& bend, int32_t sum) {
+  return saturated(low_half(parabola_value(steps, bend, sum)), -127);
+}
+
+Bend bend_of(const Rule& rule) {
+  const double unit = unit_of(rule);
+  return {static_cast<float>(rule.act.offset * unit), static_cast<float>(rule.act.threshold * unit)};
+}
+
+Points::Points(const Rule& rule, std::vector<int32_t> given) : sums(std::move(given)), results(sums.size()) {
+  std::ranges::transform(sums, results.begin(), [rule](int32_t sum) { return rule.result(sum, ActKind::hard_swish); });
+}
+
+size_t Points::first_wrong(const Steps& steps, const Bend& bend) const {
+  constexpr size_t kBlock = 32;
+  const size_t count = sums.size();
+  const auto is_wrong = [&](size_t i) { return parabola_at(steps, bend, sums[i]) != results[i]; };
+  if (count == 0 || is_wrong(0)) return 0;
+  size_t i = 0;
+  for (bool wrong = false; i + kBlock <= count; i += kBlock) {
+    for (size_t j = i; j < i + kBlock; j++) wrong |= is_wrong(j);
+    if (wrong) break;
+  }
+  while (i < count && !is_wrong(i)) i++;
+  return i;
+}
+
+std::optional<Points> parabola_points(const Rule& rule, int64_t reach) {
+  if (!has_bend(rule)) return {};
+  if (is_constant_parabola(rule, reach)) return Points(rule, {0});
+  if (!(rule.channel.scale > 0)) return {};
+  const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset, threshold = rule.act.threshold;
+  const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib;
+  const double zero = std::clamp(std::ceil(-bias / scale) + 1, static_cast<double>(-reach), static_cast<double>(reach));
+  const double inverse = 1 / factor, inverse_threshold = 1 / threshold, steps_per_unit = 1 / scale;
+  const auto guess = [&](int n) {  // of factor * y * min(y + offset, threshold)
+    const double product = (n - 0.5) * inverse, bent = std::sqrt(static_cast<float>(offset * offset / 4 + product)) - offset / 2;
+    return ((bent + offset <= threshold ? bent : product * inverse_threshold) - bias) * steps_per_unit;
+  };
+  std::vector<int32_t> sums = changes<ActKind::hard_swish>(rule, 1, static_cast<int64_t>(zero), reach, guess);
+  for (size_t i = 0, n = sums.size(); i < n; i++) sums.push_back(sums[i] - 1);
+  for (const int64_t end : {-reach, reach}) sums.push_back(static_cast<int32_t>(end));
+  if (!add_valley(rule, reach, sums)) return {};
+  return Points(rule, std::move(sums));
+}
+
+std::optional<Steps> parabola_through(const Rule& rule, const Bend& bend, int64_t reach, Points& points) {
+  const double unit = unit_of(rule), bias = static_cast<double>(rule.channel.bias) * unit;
+  const auto fits = [&](const Steps& steps) {
+    if (!fits_int16(parabola_value(steps, bend, static_cast<int32_t>(reach)))) return false;
+    const size_t wrong = points.first_wrong(steps, bend);
+    if (wrong == points.sums.size()) return true;
+    std::swap(points.sums[wrong], points.sums[0]);
+    std::swap(points.results[wrong], points.results[0]);
+    return false;
+  };
+  if (is_constant_parabola(rule, reach)) {
+    const Steps steps{0.0f, static_cast<float>(bias), start_bits(kMiddleStart)};
+    return fits(steps) ? std::optional(steps) : std::nullopt;
+  }
+  const auto scale = static_cast<float>(static_cast<double>(rule.channel.scale) * unit);
+  if (!std::isnormal(scale)) return {};
+  const double largest = 127 / static_cast<double>(bend.top);  // z that matters
+  for (int sum = 0; sum < kParabolaScales + kParabolaShifts; sum++)
+    for (int i = 0; i <= sum && i < kParabolaScales; i++) {
+      const int j = sum - i;
+      if (j >= kParabolaShifts) continue;
+      const double target = bias + alternating(j) * std::ldexp(largest, -27);
+      const std::optional<Steps> steps = parabola_near(moved(scale, alternating(i)), target, std::ldexp(largest, -29), reach);
+      if (steps && fits(*steps)) return steps;
+    }
+  return {};
+}
+
+std::optional<Steps> find_parabola(const Rule& rule, const Bend& bend, int64_t reach) {
+  std::optional<Points> points = parabola_points(rule, reach);
+  return points ? parabola_through(rule, bend, reach, *points) : std::nullopt;
+}
+
+}  // namespace edgeocr::kernels::neon
