@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -92,6 +93,20 @@ def test_a_failure_is_one_line_and_an_exit_code(
     captured = capsys.readouterr()
     assert [line for line in captured.err.splitlines() if line] == lines
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_command_that_is_told_to_end_is_interrupted(number: signal.Signals) -> None:
+    program = (
+        "import os, signal, click, edgeocr.cli as c\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # whatever the tests run under
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"end = click.Command('try', callback=lambda: os.kill(os.getpid(), {number.value}))\n"
+        "c.cli.get_command = lambda ctx, name: end\n"
+        "c.main(['try'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.split()) == (130, "", ["error:", "interrupted"])
 
 
 def test_debug_shows_the_traceback(command: Callable[[click.Command], None], monkeypatch: pytest.MonkeyPatch) -> None:

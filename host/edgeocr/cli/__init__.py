@@ -3,12 +3,13 @@
 `edgeocr --help` must be instant, so the table below holds every command's one-line help; rich, numpy, cv2 and adbutils load with the
 command that needs them. A command's module exposes a click command named ``command``; its own help repeats or extends the table's line.
 
-Exit codes: 0, 1 failure, 2 usage, 130 interrupted. A command that finds fault without failing itself calls ``ctx.exit(1)``.
+Exit codes: 0, 1 failure, 2 usage, 130 interrupted (by SIGTERM as well). A command that finds fault without failing itself calls ``ctx.exit(1)``.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -88,7 +89,13 @@ def cli() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and leave the process: every failure is one line (and perhaps a hint) on stderr."""
+    """Run the command line and leave the process: every failure is one line (and perhaps a hint) on stderr.
+
+    SIGTERM and a hangup are Ctrl-C: a program on a phone is ended, a training leaves its checkpoint.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores hangups
+            signal.signal(number, signal.default_int_handler)
     try:
         code = run(args)
         sys.stdout.flush()
