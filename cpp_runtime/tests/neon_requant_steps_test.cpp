@@ -76,6 +76,27 @@ TEST_CASE("a parabola that was found gives what the channel gives for every sum"
   CHECK(found > 130);
 }
 
+TEST_CASE("a parabola tells between which z it gives a result") {
+  Random random(86);
+  for (int i = 0; i < 50; i++) {
+    const Bend bend{random.real(0.5f, 20), random.real(21, 40)};
+    const Parabola parabola(bend);
+    CAPTURE(bend.offset);
+    for (double z = -1.5 * static_cast<double>(bend.offset); z < 12; z += 1.0 / 64) {
+      const double value = z * std::clamp<double>(z + static_cast<double>(bend.offset), 0, static_cast<double>(bend.top));
+      const auto result = static_cast<int8_t>(std::min(std::nearbyint(value), 127.0));
+      const Interval interval = parabola.z_of(result, z);
+      CAPTURE(z);
+      CHECK((interval.low <= z + 1e-9 && interval.high >= z - 1e-9));
+      if (std::isfinite(interval.high) && z > 0) {
+        const double end = interval.high * std::min(interval.high + static_cast<double>(bend.offset), static_cast<double>(bend.top));
+        CHECK(std::fabs(end - (result + 0.5)) < 1e-9);
+      }
+    }
+    CHECK(parabola.z_of(-127, 0).low > parabola.z_of(-127, 0).high);
+  }
+}
+
 TEST_CASE("a tile has steps for all of its channels or none") {
   Random random(85);
   int found = 0;

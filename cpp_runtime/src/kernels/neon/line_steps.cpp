@@ -11,12 +11,6 @@ namespace edgeocr::kernels::neon {
 
 namespace {
 
-constexpr int kLineScales = 9;  // tried, nearest first
-
-struct Interval {
-  double low, high;
-};
-
 // Where the offset of a line of this scale must lie, M left out.
 Interval offsets_of(const Rule& rule, std::span<const int32_t> changes, float scale) {
   if (changes.empty()) {
@@ -72,7 +66,7 @@ std::optional<Steps> find_line(const Rule& rule, int64_t reach) {
   const auto guess = [&](int n) { return ((n - 0.5) * inverse - bias) * steps_per_unit; };
   const std::vector<int32_t> sums = rule.act.kind == ActKind::relu ? changes<ActKind::relu>(rule, -127, -reach, reach, guess)
                                                                    : changes<ActKind::none>(rule, -127, -reach, reach, guess);
-  for (int i = 0; i < kLineScales; i++) {
+  for (int i = 0; i < kScales; i++) {
     const float near = moved(scale, alternating(i));
     const std::optional<Steps> steps = line_within(near, offsets_of(rule, sums, near), reach);
     if (steps && is_line(rule, *steps, low, sums, reach)) return steps;

@@ -1,7 +1,10 @@
 #include "kernels/neon/parabola_steps.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
+#include <span>
 #include <utility>
 
 #include "kernels/neon/steps_search.h"
@@ -10,8 +13,9 @@ namespace edgeocr::kernels::neon {
 
 namespace {
 
-constexpr int kParabolaScales = 7, kParabolaShifts = 25;
 constexpr int64_t kMostPoints = 1 << 14;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr int kOffsets = 11;  // tried for a scale, about the middle of where they may be
 
 float parabola_value(const Steps& steps, const Bend& bend, int32_t sum) {
   const float z = z_of(steps, sum);
@@ -69,6 +73,33 @@ std::optional<Steps> parabola_near(float scale, double target, double tolerance,
   return Steps{scale, static_cast<float>(std::ldexp(whole, kGridBits - exact.bits)), start_bits(start)};
 }
 
+// Between which values z must be at a sum.
+struct Limit {
+  double sum;
+  Interval z;
+};
+
+// scale and bias: nearly those of z.
+std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, float scale, double bias) {
+  std::vector<Limit> limits;
+  limits.reserve(points.sums.size());
+  for (size_t i = 0; i < points.sums.size(); i++) {
+    const double sum = points.sums[i];
+    limits.push_back({sum, parabola.z_of(points.results[i], static_cast<double>(scale) * sum + bias)});
+  }
+  return limits;
+}
+
+// The part of `within` where the offset of z, M left out, keeps all limits.
+Interval offsets_within(std::span<const Limit> limits, float scale, Interval within) {
+  for (const Limit& limit : limits) {
+    const double product = static_cast<double>(scale) * limit.sum;
+    within.low = std::max(within.low, limit.z.low - product);
+    within.high = std::min(within.high, limit.z.high - product);
+  }
+  return within;
+}
+
 }  // namespace
 
 int8_t parabola_at(const Steps& steps, const Bend& bend, int32_t sum) {
@@ -78,6 +109,24 @@ int8_t parabola_at(const Steps& steps, const Bend& bend, int32_t sum) {
 Bend bend_of(const Rule& rule) {
   const double unit = unit_of(rule);
   return {static_cast<float>(rule.act.offset * unit), static_cast<float>(rule.act.threshold * unit)};
+}
+
+Parabola::Parabola(const Bend& bend) : bend_(bend), lowest_(-static_cast<double>(bend.offset) * bend.offset / 4) {
+  const double middle = -static_cast<double>(bend.offset) / 2, top = bend.top;
+  for (size_t n = 0; n < left_.size(); n++) {
+    const double value = static_cast<double>(n) - 127.5, root = std::sqrt(std::max(0.0, value - lowest_));
+    left_[n] = value < 0 ? middle - root : -kInfinity;
+    right_[n] = root - middle <= top ? root + middle : value / top;
+  }
+  right_.back() = kInfinity;  // 127 and more
+}
+
+Interval Parabola::z_of(int8_t result, double z) const {
+  const auto n = static_cast<size_t>(result + 128);
+  if (result + 0.5 < lowest_) return {kInfinity, -kInfinity};
+  if (result - 0.5 < lowest_) return {left_[n], right_[n]};
+  const bool is_right = result > 0 || z >= -static_cast<double>(bend_.offset) / 2;
+  return is_right ? Interval{right_[n - 1], right_[n]} : Interval{left_[n], left_[n - 1]};
 }
 
 Points::Points(const Rule& rule, std::vector<int32_t> given) : sums(std::move(given)), results(sums.size()) {
@@ -117,7 +166,8 @@ std::optional<Points> parabola_points(const Rule& rule, int64_t reach) {
   return Points(rule, std::move(sums));
 }
 
-std::optional<Steps> parabola_through(const Rule& rule, const Bend& bend, int64_t reach, Points& points) {
+std::optional<Steps> parabola_through(const Rule& rule, const Parabola& parabola, int64_t reach, Points& points) {
+  const Bend& bend = parabola.bend();
   const double unit = unit_of(rule), bias = static_cast<double>(rule.channel.bias) * unit;
   const auto fits = [&](const Steps& steps) {
     if (!fits_int16(parabola_value(steps, bend, static_cast<int32_t>(reach)))) return false;
@@ -134,20 +184,27 @@ std::optional<Steps> parabola_through(const Rule& rule, const Bend& bend, int64_
   const auto scale = static_cast<float>(static_cast<double>(rule.channel.scale) * unit);
   if (!std::isnormal(scale)) return {};
   const double largest = 127 / static_cast<double>(bend.top);  // z that matters
-  for (int sum = 0; sum < kParabolaScales + kParabolaShifts; sum++)
-    for (int i = 0; i <= sum && i < kParabolaScales; i++) {
-      const int j = sum - i;
-      if (j >= kParabolaShifts) continue;
-      const double target = bias + alternating(j) * std::ldexp(largest, -27);
-      const std::optional<Steps> steps = parabola_near(moved(scale, alternating(i)), target, std::ldexp(largest, -29), reach);
+  const double rounding = std::ldexp(largest, -26);
+  std::optional<Steps> steps = parabola_near(scale, bias, rounding / 8, reach);
+  if (steps && fits(*steps)) return steps;  // most of them
+  const std::vector<Limit> limits = limits_of(points, parabola, scale, bias);
+  for (int i = 0; i < kScales; i++) {
+    const float near = moved(scale, alternating(i));
+    const Interval offset = offsets_within(limits, near, {bias - largest / 16, bias + largest / 16});
+    const double width = offset.high - offset.low;
+    if (width < -2 * rounding) continue;  // roundings may help where exact arithmetic has nothing
+    for (int j = 0; j < kOffsets; j++) {
+      const double target = (offset.low + offset.high) / 2 + alternating(j) * std::max(width / (kOffsets + 1), rounding / 2);
+      steps = parabola_near(near, target, rounding / 8, reach);
       if (steps && fits(*steps)) return steps;
     }
+  }
   return {};
 }
 
 std::optional<Steps> find_parabola(const Rule& rule, const Bend& bend, int64_t reach) {
   std::optional<Points> points = parabola_points(rule, reach);
-  return points ? parabola_through(rule, bend, reach, *points) : std::nullopt;
+  return points ? parabola_through(rule, Parabola(bend), reach, *points) : std::nullopt;
 }
 
 }  // namespace edgeocr::kernels::neon

@@ -13,7 +13,9 @@ namespace edgeocr::kernels::neon {
 namespace {
 
 // By how many units bends differ from the nearest, in the order of trying.
-constexpr std::pair<int, int> kBends[] = {{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}, {2, 0}, {-2, 0}};
+constexpr std::pair<int, int> kBends[] = {{0, 0},  {1, 0},  {0, -1}, {0, 1},  {-1, 0},  {1, 1},  {-1, -1}, {2, 0},   {1, -1},
+                                          {0, -2}, {0, 2},  {-1, 1}, {-2, 0}, {2, 1},   {1, 2},  {-1, -2}, {-2, -1}, {2, -1},
+                                          {1, -2}, {-1, 2}, {-2, 1}, {2, 2},  {-2, -2}, {2, -2}, {-2, 2}};
 
 // One of each channel, or nothing. `hardest`: the channel to begin with; then the one that had none.
 template <class Find> std::optional<StepsTable> all_of(size_t channels, size_t& hardest, const Find& find) {
@@ -46,11 +48,12 @@ std::optional<StepsTable> find_steps(std::span<const Rule> rules, std::span<cons
     if (!own) return {};
     points.push_back(std::move(*own));
   }
+  const Bend nearest = bend_of(rules[0]);
   for (const auto [offset, top] : kBends) {
-    const Bend nearest = bend_of(rules[0]), bend{moved(nearest.offset, offset), moved(nearest.top, top)};
-    auto table = all_of(rules.size(), hardest, [&](size_t i) { return parabola_through(rules[i], bend, reach[i], points[i]); });
+    const Parabola parabola({moved(nearest.offset, offset), moved(nearest.top, top)});
+    auto table = all_of(rules.size(), hardest, [&](size_t i) { return parabola_through(rules[i], parabola, reach[i], points[i]); });
     if (!table) continue;
-    table->bend = bend;
+    table->bend = parabola.bend();
     return table;
   }
   return {};

@@ -27,6 +27,10 @@ struct Bend {
   float offset = 0, top = 0;
 };
 
+struct Interval {
+  double low, high;
+};
+
 // Channels that are computed together.
 struct StepsTable {
   std::vector<float> scale, offset;

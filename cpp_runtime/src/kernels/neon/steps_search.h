@@ -13,6 +13,7 @@
 namespace edgeocr::kernels::neon {
 
 inline constexpr int kMostScaleBits = 60;
+inline constexpr int kScales = 9;  // tried, nearest first
 
 // 0, 1, -1, 2, -2, …
 inline int alternating(int i) { return i % 2 == 0 ? -(i / 2) : (i + 1) / 2; }
