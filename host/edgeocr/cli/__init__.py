@@ -3,7 +3,8 @@
 `edgeocr --help` must be instant, so the table below holds every command's one-line help; rich, numpy, cv2 and adbutils load with the
 command that needs them. A command's module exposes a click command named ``command``; its own help repeats or extends the table's line.
 
-Exit codes: 0, 1 failure, 2 usage, 130 interrupted (by SIGTERM as well). A command that finds fault without failing itself calls ``ctx.exit(1)``.
+Exit codes: 0, 1 failure, 2 usage, 130 interrupted (by SIGTERM as well). A command that finds fault without failing itself calls
+``ctx.exit(1)``.
 """
 
 from __future__ import annotations
