@@ -22,12 +22,16 @@ float parabola_value(const Steps& steps, const Bend& bend, int32_t sum) {
   return fused_multiply_add(z, clip(z + bend.offset, 0.0f, bend.top), kRoundingStart);
 }
 
-// Near its lowest point hard_swish is no monotone function of the sum. There it can change only at sums whose exact value is close to
-// a half, closer than what all roundings and all changes of scale and offset that are tried come to: 2^-18 of the largest factors.
+// By how much values left of zero differ from their exact ones with all roundings and all changes of scale, offset and bend that are
+// tried: 2^-18 of the largest factors. bend: the offset of z.
+double valley_error(double bend) { return std::ldexp(bend * bend + 127, -18); }
+
+// Near its lowest point hard_swish is no monotone function of the sum. There it can change only at sums whose exact value is closer to a
+// half than the error.
 bool add_valley(const Rule& rule, int64_t reach, std::vector<int32_t>& sums) {
   const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset;
   const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib, depth = factor * offset * offset / 4;
-  const double error = std::ldexp(4 * depth + 127, -18);
+  const double error = valley_error(offset * std::sqrt(factor));
   if (depth > 126 || !(error < 0.25)) return false;
   const auto add = [&](double from, double to) {
     const auto sum_of = [&](double y) { return std::clamp((y - bias) / scale, static_cast<double>(-reach), static_cast<double>(reach)); };
@@ -79,10 +83,15 @@ struct Limit {
   Interval z;
 };
 
-// scale and bias: nearly those of z.
-std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, float scale, double bias) {
+// Of the points, and of the ends of the valley, where z may change by a quarter of the error. scale and bias: the channel's own, for z.
+std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, float scale, double bias, int64_t reach) {
+  const double bend = parabola.bend().offset, change = valley_error(bend) / (4 * bend), most = static_cast<double>(reach);
   std::vector<Limit> limits;
-  limits.reserve(points.sums.size());
+  limits.reserve(points.sums.size() + 2);
+  for (const double end : {-bend, 0.0}) {
+    const double sum = std::clamp((end - bias) / static_cast<double>(scale), -most, most), z = static_cast<double>(scale) * sum + bias;
+    limits.push_back({sum, {z - change, z + change}});
+  }
   for (size_t i = 0; i < points.sums.size(); i++) {
     const double sum = points.sums[i];
     limits.push_back({sum, parabola.z_of(points.results[i], static_cast<double>(scale) * sum + bias)});
@@ -90,14 +99,15 @@ std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, flo
   return limits;
 }
 
-// The part of `within` where the offset of z, M left out, keeps all limits.
-Interval offsets_within(std::span<const Limit> limits, float scale, Interval within) {
+// Where the offset of z, M left out, keeps all limits.
+Interval offsets_within(std::span<const Limit> limits, float scale) {
+  Interval offsets{-kInfinity, kInfinity};
   for (const Limit& limit : limits) {
     const double product = static_cast<double>(scale) * limit.sum;
-    within.low = std::max(within.low, limit.z.low - product);
-    within.high = std::min(within.high, limit.z.high - product);
+    offsets.low = std::max(offsets.low, limit.z.low - product);
+    offsets.high = std::min(offsets.high, limit.z.high - product);
   }
-  return within;
+  return offsets;
 }
 
 }  // namespace
@@ -187,10 +197,10 @@ std::optional<Steps> parabola_through(const Rule& rule, const Parabola& parabola
   const double rounding = std::ldexp(largest, -26);
   std::optional<Steps> steps = parabola_near(scale, bias, rounding / 8, reach);
   if (steps && fits(*steps)) return steps;  // most of them
-  const std::vector<Limit> limits = limits_of(points, parabola, scale, bias);
+  const std::vector<Limit> limits = limits_of(points, parabola, scale, bias, reach);
   for (int i = 0; i < kScales; i++) {
     const float near = moved(scale, alternating(i));
-    const Interval offset = offsets_within(limits, near, {bias - largest / 16, bias + largest / 16});
+    const Interval offset = offsets_within(limits, near);
     const double width = offset.high - offset.low;
     if (width < -2 * rounding) continue;  // roundings may help where exact arithmetic has nothing
     for (int j = 0; j < kOffsets; j++) {
