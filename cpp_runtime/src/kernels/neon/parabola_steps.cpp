@@ -99,13 +99,25 @@ std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, flo
   return limits;
 }
 
-// Where the offset of z, M left out, keeps all limits.
-Interval offsets_within(std::span<const Limit> limits, float scale) {
-  Interval offsets{-kInfinity, kInfinity};
+// Where the offset of z, M left out, keeps all limits, and the two that end the interval.
+struct Offsets {
+  Interval interval{-kInfinity, kInfinity};
+  Limit lowest{}, highest{};
+  double width() const { return interval.high - interval.low; }
+};
+
+Offsets offsets_within(std::span<const Limit> limits, float scale) {
+  Offsets offsets;
   for (const Limit& limit : limits) {
-    const double product = static_cast<double>(scale) * limit.sum;
-    offsets.low = std::max(offsets.low, limit.z.low - product);
-    offsets.high = std::min(offsets.high, limit.z.high - product);
+    const double product = static_cast<double>(scale) * limit.sum, low = limit.z.low - product, high = limit.z.high - product;
+    if (low > offsets.interval.low) {
+      offsets.interval.low = low;
+      offsets.lowest = limit;
+    }
+    if (high < offsets.interval.high) {
+      offsets.interval.high = high;
+      offsets.highest = limit;
+    }
   }
   return offsets;
 }
@@ -198,13 +210,17 @@ std::optional<Steps> parabola_through(const Rule& rule, const Parabola& parabola
   std::optional<Steps> steps = parabola_near(scale, bias, rounding / 8, reach);
   if (steps && fits(*steps)) return steps;  // most of them
   const std::vector<Limit> limits = limits_of(points, parabola, scale, bias, reach);
+  const double least_width = -2 * rounding;  // roundings may help where exact arithmetic has nothing
+  std::vector<Limit> tight;                  // those that left no room for a scale mostly leave none for the next
   for (int i = 0; i < kScales; i++) {
     const float near = moved(scale, alternating(i));
-    const Interval offset = offsets_within(limits, near);
-    const double width = offset.high - offset.low;
-    if (width < -2 * rounding) continue;  // roundings may help where exact arithmetic has nothing
+    if (offsets_within(tight, near).width() < least_width) continue;
+    const Offsets offsets = offsets_within(limits, near);
+    tight.insert(tight.end(), {offsets.lowest, offsets.highest});
+    if (offsets.width() < least_width) continue;
+    const double middle = (offsets.interval.low + offsets.interval.high) / 2;
     for (int j = 0; j < kOffsets; j++) {
-      const double target = (offset.low + offset.high) / 2 + alternating(j) * std::max(width / (kOffsets + 1), rounding / 2);
+      const double target = middle + alternating(j) * std::max(offsets.width() / (kOffsets + 1), rounding / 2);
       steps = parabola_near(near, target, rounding / 8, reach);
       if (steps && fits(*steps)) return steps;
     }
