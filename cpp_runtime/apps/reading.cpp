@@ -19,7 +19,7 @@ void write_map(const std::string& folder, const std::string& picture, const std:
 void add_reading_options(Arguments& arguments, ReadingOptions& options) {
   PipelineOptions& p = options.pipeline;
   arguments.text("--det", "F.nb", "detector; without it every picture is one line", &p.detector);
-  arguments.text("--rec", "F.nb", "recogniser; without it boxes are all that is found", &p.recogniser);
+  arguments.text("--rec", "F.nb", "recogniser; without it boxes and directions are all that is found", &p.recogniser);
   arguments.text("--dict", "F.txt", "the recogniser's dictionary, one key a line", &p.dictionary);
   arguments.text("--cls", "F.nb", "direction classifier; without it no line is turned", &p.classifier);
   arguments.integer("--threads", "T", "threads (1)", &p.threads, 1, 64);

@@ -27,6 +27,11 @@ constexpr double kFp16Tolerance = 1e-2;  // of the larger of 1 and the largest v
 #if defined(__aarch64__)
 
 constexpr Net kNets[] = {Net::int8, Net::fp32, Net::fp16};
+constexpr bool kPlainInFp32 = false;     // whether products that are no convolutions give the plain set's bits in nets without int8 too
+constexpr bool kHasPlainBehind = false;  // whether check_fast() has the plain set for what the fast one refuses
+
+// The most that a size may be: here, and under emulation.
+constexpr int at_most(int, int emulated) { return emulated; }
 
 // The name of a kernel of this processor's set.
 inline std::string fast_name(const std::string& name) { return "neon." + name; }
@@ -45,6 +50,10 @@ template <class Check> void with_fast_kernels(const Operator& op, const Check& c
 #else
 
 constexpr Net kNets[] = {Net::int8, Net::fp32};
+constexpr bool kPlainInFp32 = true;
+constexpr bool kHasPlainBehind = true;
+
+constexpr int at_most(int here, int) { return here; }
 
 inline std::string fast_name(const std::string& name) { return "x86." + name; }
 
@@ -80,6 +89,8 @@ inline Operator in_fp16(const Operator& op) {
   return half;
 }
 
+inline Operator in_net(const Operator& op, Net net) { return net == Net::fp16 ? in_fp16(op) : op; }
+
 inline void check_close_to_largest(const Dense<float>& actual, const Dense<float>& expected, double tolerance = kFp16Tolerance) {
   double largest = 1;
   for (const float v : expected.data) largest = std::max(largest, std::fabs(static_cast<double>(v)));
@@ -111,7 +122,7 @@ inline void check_fast(Operator op, Net net = Net::int8, double tolerance = kFp3
     op.graph.nodes.emplace_back();
     op.graph.nodes.back().op = "calib";
   }
-  const Operator fast_op = net == Net::fp16 ? in_fp16(op) : op;
+  const Operator fast_op = in_net(op, net);
   const std::vector<Tensor> expected = op.run(*op.kernel(), 1);
   with_fast_kernels(fast_op, [&](const kernels::Kernel& fast) {
     const std::vector<Tensor> one = fast_op.run(fast, 1), three = fast_op.run(fast, 3);

@@ -73,6 +73,7 @@ TEST_CASE("float fc gives the bits of the plain set in nets with int8" * doctest
     const Operator op = random_fc(random, text);
     CAPTURE(text);
     check_fast(op);
+    if (kPlainInFp32) check_fast(op, Net::fp32, 0);
   }
 }
 
@@ -104,7 +105,7 @@ TEST_CASE("float rnn gives the bits of the plain set" * doctest::skip(lacks_floa
     CAPTURE(text_of(lstm));
     Operator op = rnn(random, lstm, 1);
     op.output("Out", DataType::f32, lstm.out());
-    check_fast(op);
+    for (const Net net : {Net::int8, Net::fp32}) check_fast(op, net, 0);
   }
 }
 
