@@ -22,6 +22,8 @@ float parabola_value(const Steps& steps, const Bend& bend, int32_t sum) {
   return fused_multiply_add(z, clip(z + bend.offset, 0.0f, bend.top), kRoundingStart);
 }
 
+double unit_of(const Rule& rule) { return std::sqrt(static_cast<double>(rule.act.inverse_scale) * static_cast<double>(rule.calib)); }
+
 // By how much values left of zero differ from their exact ones with all roundings and all changes of scale, offset and bend that are
 // tried: 2^-18 of the largest factors. bend: the offset of z.
 double valley_error(double bend) { return std::ldexp(bend * bend + 127, -18); }
@@ -31,7 +33,7 @@ double valley_error(double bend) { return std::ldexp(bend * bend + 127, -18); }
 bool add_valley(const Rule& rule, int64_t reach, std::vector<int32_t>& sums) {
   const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset;
   const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib, depth = factor * offset * offset / 4;
-  const double error = valley_error(offset * std::sqrt(factor));
+  const double error = valley_error(offset * unit_of(rule));
   if (depth > 126 || !(error < 0.25)) return false;
   const auto add = [&](double from, double to) {
     const auto sum_of = [&](double y) { return std::clamp((y - bias) / scale, static_cast<double>(-reach), static_cast<double>(reach)); };
@@ -50,8 +52,6 @@ bool add_valley(const Rule& rule, int64_t reach, std::vector<int32_t>& sums) {
 bool has_bend(const Rule& rule) {
   return rule.act.offset > 0 && rule.act.threshold > rule.act.offset && rule.act.inverse_scale * rule.calib > 0;
 }
-
-double unit_of(const Rule& rule) { return std::sqrt(static_cast<double>(rule.act.inverse_scale) * static_cast<double>(rule.calib)); }
 
 // As a dead channel's (line_steps.cpp): one result for all sums.
 bool is_constant_parabola(const Rule& rule, int64_t reach) {
