@@ -41,6 +41,10 @@ template <class T, int P> [[gnu::always_inline]] inline void begin_row(typename 
 
 template <class T> constexpr std::array<T, Vec<T>::kLanes> kZeros{};
 
+// Whether the bias joins the whole sum, as in the plain form, instead of beginning it. Many channels of PaddleOCR's detectors have a bias
+// several times their largest weight: an fp16 sum that holds it from the start rounds every product to the few bits that it leaves.
+template <class T> constexpr bool kBiasBehind = Vec<T>::kShortSums;
+
 // Taps in order (ky, kx), a multiply-add each, as the plain kernel has them. Rows outside of the map are left out, as maps of few rows
 // have many; columns outside multiply zeros. Edge: some columns are not to be read.
 template <class T, int Kernel, int Step, int P, bool Edge, FloatForm F>
@@ -57,7 +61,7 @@ void run_tile(const TileArguments<T>& given, const Constants<T>& constants) {
     for (int64_t lane = 0; lane < t.lanes; lane += V::kLanes, lane_weights += Kernel * Kernel * V::kLanes) {
       typename V::Register sum[P];
 #pragma clang loop unroll(full)
-      for (int p = 0; p < P; p++) sum[p] = F.plain ? V::broadcast(0) : load_again(c.bias + lane);
+      for (int p = 0; p < P; p++) sum[p] = F.plain || kBiasBehind<T> ? V::broadcast(0) : load_again(c.bias + lane);
       const T *row = in + lane, *w = lane_weights;
 #pragma clang loop unroll(disable)
       for (int ky = 0; ky < t.rows; ky++, row += t.row_step, w += Kernel * V::kLanes) {
@@ -76,7 +80,10 @@ void run_tile(const TileArguments<T>& given, const Constants<T>& constants) {
         }
       }
 #pragma clang loop unroll(full)
-      for (int p = 0; p < P; p++) V::store(out + p * t.out_step + lane, finish<T, F>(sum[p], c.bias + lane, nullptr, c));
+      for (int p = 0; p < P; p++) {
+        if constexpr (!F.plain && kBiasBehind<T>) sum[p] = sum[p] + V::load(c.bias + lane);
+        V::store(out + p * t.out_step + lane, finish<T, F>(sum[p], c.bias + lane, nullptr, c));
+      }
     }
   }
 }
