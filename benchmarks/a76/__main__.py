@@ -32,7 +32,7 @@ from edgeocr.zoo.verify import sha256_of
 REPEATS = 1
 INPUTS = {"det": "1,3,640,640", "rec": "1,3,32,320", "cls": "1,3,48,192"}
 FLOAT = {"det": ("fp32", "fp16"), "rec": ("fp32", "fp16", "dynamic int8"), "cls": ("fp32", "fp16")}
-QUANTISED = {"det": ("int8", "int8 fast"), "rec": ("int8", "int8 fast"), "cls": ("int8",)}
+QUANTISED = {"det": ("int8", "int8 fast", "int8 composed"), "rec": ("int8", "int8 fast"), "cls": ("int8",)}
 
 
 def name_of(net: object, model: object, precision: object) -> str:
@@ -46,13 +46,19 @@ class Net:
     model: str  # what a reader knows it by
     path: Path
     input: str
-    precision: str  # int8: with Paddle-Lite's bits; int8 fast: --int8 fast; dynamic int8: --dynamic-int8
+    precision: str  # int8: with Paddle-Lite's bits; int8 fast, int8 composed: with that --int8; dynamic int8: --dynamic-int8
 
     def __str__(self) -> str:
         return name_of(self.net, self.model, self.precision)
 
     def arguments(self) -> list[str]:
-        how = {"fp16": ["--precision", "fp16"], "int8 fast": ["--int8", "fast"], "dynamic int8": ["--dynamic-int8"]}.get(self.precision, [])
+        options = {
+            "fp16": ["--precision", "fp16"],
+            "int8 fast": ["--int8", "fast"],
+            "int8 composed": ["--int8", "composed"],
+            "dynamic int8": ["--dynamic-int8"],
+        }
+        how = options.get(self.precision, [])
         return ["--input", self.input, *how, "--threads", "1"]
 
 
@@ -72,11 +78,13 @@ PICTURE = TEST_DATA / "images" / "11.jpg"
 PUBLIC = [
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8"),
     Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8 fast"),
+    Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8 composed"),
     Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8"),
     Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8 fast"),
     Net("cls", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_cls_slim_opt.nb", "1,3,48,192", "int8"),
     Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8"),
     Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8 fast"),
+    Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8 composed"),
     Net("rec", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_rec_crnn.nb", "1,3,32,320", "int8"),
     Net("rec", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_rec_crnn.nb", "1,3,32,320", "int8 fast"),
 ]
@@ -125,7 +133,7 @@ def measure(net: Net, instrument: Instrument) -> dict[str, object]:
 
 def show(row: dict[str, object], instrument: Instrument) -> None:
     counts = " ".join(f"{float(str(row[key])) / 1e6:29.1f}" for key, _ in instrument.columns)
-    print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:9} {counts}", flush=True)
+    print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:13} {counts}", flush=True)
 
 
 def different(nets: Sequence[Net]) -> Iterator[Net]:
@@ -158,7 +166,7 @@ def measure_all(instrument: Instrument, only: Sequence[str]) -> list[dict[str, o
             rows.append(kept[name])
 
     headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
-    print(f"{'net':7} {'model':24} {'input':13} {'':9} {headings}")
+    print(f"{'net':7} {'model':24} {'input':13} {'':13} {headings}")
     for net in different([*own_nets(read_set("edgeocr_en")), *PUBLIC]):
         add(str(net), functools.partial(measure, net, instrument))
     if instrument is CYCLES:

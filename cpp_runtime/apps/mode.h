@@ -4,7 +4,7 @@
 #include <string>
 
 #include "arguments.h"
-#include "edgeocr/session.h"
+#include "edgeocr/mode.h"
 
 namespace edgeocr {
 
@@ -19,12 +19,12 @@ struct ModeOptions {
 void add_mode(Arguments& arguments, ModeOptions& options);
 // Both throw UsageError on a word that is not one of the option's.
 Precision precision_of(const ModeOptions& options);
-bool is_int8_fast(const ModeOptions& options);
+Int8 int8_of(const ModeOptions& options);
 
 // To SessionOptions or PipelineOptions.
 template <class Options> void set_mode(Options& to, const ModeOptions& options) {
   to.precision = precision_of(options);
-  to.int8_fast = is_int8_fast(options);
+  to.int8 = int8_of(options);
   to.dynamic_int8 = options.dynamic_int8;
 }
 

@@ -55,10 +55,13 @@ int positive(int value, const char* name) {
   return value;
 }
 
-bool is_int8_fast(int value) {
-  if (value == EDGEOCR_INT8_EXACT) return false;
-  if (value == EDGEOCR_INT8_FAST) return true;
-  fail("int8 is %d, expected %d (exact) or %d (fast)", value, EDGEOCR_INT8_EXACT, EDGEOCR_INT8_FAST);
+edgeocr::Int8 int8_of(int value) {
+  switch (value) {
+    case EDGEOCR_INT8_EXACT: return edgeocr::Int8::exact;
+    case EDGEOCR_INT8_FAST: return edgeocr::Int8::fast;
+    case EDGEOCR_INT8_COMPOSED: return edgeocr::Int8::composed;
+    default: fail("int8 is %d, expected an EDGEOCR_INT8_ value, %d to %d", value, EDGEOCR_INT8_EXACT, EDGEOCR_INT8_COMPOSED);
+  }
 }
 
 edgeocr::Precision precision_of(int value) {
@@ -94,7 +97,7 @@ edgeocr_session* edgeocr_session_create_with(const char* path, const edgeocr_ses
     edgeocr::SessionOptions own;
     own.threads = positive(options->threads, "threads");
     own.generic_only = options->generic_only != 0;
-    own.int8_fast = is_int8_fast(options->int8);
+    own.int8 = int8_of(options->int8);
     own.dynamic_int8 = options->dynamic_int8 != 0;
     own.precision = precision_of(options->precision);
     return new edgeocr_session{edgeocr::Session::load(path, own), false, {}};
@@ -175,7 +178,7 @@ edgeocr_pipeline* edgeocr_pipeline_create(const edgeocr_pipeline_options* option
     own.cls_thresh = options->cls_thresh;
     own.drop_score = options->drop_score;
     own.rec_batch_num = options->rec_batch_num;
-    own.int8_fast = is_int8_fast(options->int8);
+    own.int8 = int8_of(options->int8);
     own.dynamic_int8 = options->dynamic_int8 != 0;
     own.precision = precision_of(options->precision);
     return new edgeocr_pipeline{edgeocr::Pipeline(own)};

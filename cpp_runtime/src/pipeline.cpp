@@ -56,7 +56,7 @@ Session load(const std::string& path, const PipelineOptions& options, SessionOpt
   session.threads = options.threads;
   session.generic_only = options.generic_only;
   session.precision = options.precision;
-  session.int8_fast = options.int8_fast;
+  session.int8 = options.int8;
   return Session::load(path, session);
 }
 

@@ -35,7 +35,7 @@ void check_precision(const graph::Graph& graph, const SessionOptions& options) {
   if (options.precision == Precision::int8 && !int8) fail("%s: has no int8 operators, expected some for precision int8", name);
   if (options.precision == Precision::fp32 && int8) fail("%s: has int8 operators, expected none for precision fp32", name);
   const bool plain = options.generic_only && !options.fuse.value_or(false);
-  if (options.int8_fast && plain) fail("%s: the plain kernels have no fast int8", name);
+  if (options.int8 != Int8::exact && plain) fail("%s: the plain kernels have exact int8 only", name);
   if (options.dynamic_int8 && plain) fail("%s: the plain kernels have no dynamic int8", name);
   if (options.precision != Precision::fp16) return;
   if (int8) fail("%s: has int8 operators, expected none for precision fp16", name);
@@ -50,7 +50,7 @@ graph::Graph build_graph(const std::string& path, const SessionOptions& options)
   graph::Graph graph = graph::build(nb::read_file(path), path);
   check_precision(graph, options);
   if (options.greedy_ctc) graph::end_in_greedy_ctc(graph);
-  if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph, options.int8_fast);
+  if (options.fuse.value_or(!options.generic_only)) graph::fuse(graph, options.int8);
   if (options.dynamic_int8 && graph::quantise_fc(graph) == 0)
     fail("%s: has no fp32 product with a constant matrix that is large enough for dynamic int8", path.c_str());
   const auto has_kernel = [&](const graph::Node& node) { return kernels::has_fp16_kernel(node, graph); };
@@ -58,7 +58,7 @@ graph::Graph build_graph(const std::string& path, const SessionOptions& options)
     graph::lower_to_fp16(graph, has_kernel);
     graph::round_filters(graph);
   }
-  if (options.int8_fast && options.fast_fp16 && !options.generic_only && graph::has_int8(graph)) {
+  if (options.int8 != Int8::exact && options.fast_fp16 && !options.generic_only && graph::has_int8(graph)) {
     graph::lower_to_fp16(graph, [&](const graph::Node& node) { return is_dear_in_fp32(node) && has_kernel(node); });
     graph::fuse_narrowing(graph, has_kernel);
   }

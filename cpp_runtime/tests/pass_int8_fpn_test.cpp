@@ -52,7 +52,7 @@ int64_t composed(const Graph& graph) { return std::ranges::count(ops_of(graph), 
 double relative_difference(Net& net, size_t output, const Shape& input) {
   Random random(99);
   const std::vector<Dense<float>> inputs{random.reals(input)};
-  const Graph before = net.build(), after = fused(net, true);
+  const Graph before = net.build(), after = fused(net, Int8::composed);
   const Dense<float> expected = GraphRun(before, inputs).output(output), actual = GraphRun(after, inputs).output(output);
   double squares = 0, errors = 0;
   for (size_t i = 0; i < expected.data.size(); i++) {
@@ -67,13 +67,14 @@ double relative_difference(Net& net, size_t output, const Shape& input) {
 TEST_CASE("compose_int8_fpn: runs where int8 need not be exact, and there only") {
   Net net = pyramid({});
   CHECK(composed(fused(net)) == 0);
-  CHECK(composed(fused(net, true)) == 2);
+  CHECK(composed(fused(net, Int8::fast)) == 0);
+  CHECK(composed(fused(net, Int8::composed)) == 2);
   check_same_results(net, {1, 3, 48, 64}, 0);
 }
 
 TEST_CASE("compose_int8_fpn: sums are convolved at their own resolutions, wide maps at low resolution stay") {
   Net net = pyramid({});
-  const Graph graph = fused(net, true);
+  const Graph graph = fused(net, Int8::composed);
   const Node &p2 = node_of(graph, "conv2d_over_upsampled", 0), &p3 = node_of(graph, "conv2d_over_upsampled", 1);
   CHECK(p2.attr_ints("factors") == std::vector<int64_t>{1, 2, 4});
   CHECK(p3.attr_ints("factors") == std::vector<int64_t>{1, 2});
@@ -100,7 +101,7 @@ TEST_CASE("compose_int8_fpn: as near to the sums in int8 as rounding them is, bo
 TEST_CASE("compose_int8_fpn: behind a bias or an activation the padding would not be zero, so these stay") {
   for (const Pyramid& shape : {Pyramid{.in_bias = true}, Pyramid{.in_relu = true}}) {
     Net net = pyramid(shape);
-    const Graph graph = fused(net, true);
+    const Graph graph = fused(net, Int8::composed);
     CHECK(composed(graph) == 0);
   }
 }
@@ -112,5 +113,5 @@ TEST_CASE("compose_int8_fpn: a channel with one large weight among small ones wo
   for (int8_t& w : p3) w = static_cast<int8_t>(random.integer(-3, 3));
   in3[0] = p3[0] = 127;
   Net net = pyramid({.map_scale = 1, .in3 = in3, .p3 = p3});
-  CHECK(composed(fused(net, true)) == 1);
+  CHECK(composed(fused(net, Int8::composed)) == 1);
 }

@@ -91,15 +91,17 @@ float fp16_difference(const std::string& path, const Shape& shape) {
 
 // The ways of computing a file that this processor has.
 std::vector<std::pair<std::string, SessionOptions>> modes_of(const std::string& path) {
-  SessionOptions plain, usual, fast, fp16, dynamic;
+  SessionOptions plain, usual, fast, composed, fp16, dynamic;
   plain.generic_only = true;  // loaded sooner
-  fast.int8_fast = true;
+  fast.int8 = Int8::fast;
+  composed.int8 = Int8::composed;
   fp16.precision = Precision::fp16;
   dynamic.dynamic_int8 = true;
   std::vector<std::pair<std::string, SessionOptions>> modes;
   if (graph::has_int8(Session::load(path, plain).graph())) {
     modes.emplace_back("int8 exact", usual);
     if (path.find("cls") == std::string::npos) modes.emplace_back("int8 fast", fast);  // of classifiers it changes nothing
+    if (path.find("det") != std::string::npos) modes.emplace_back("int8 composed", composed);
   } else {
     modes.emplace_back("fp32", usual);
     if (kernels::has_fp16()) modes.emplace_back("fp16", fp16);
@@ -190,15 +192,23 @@ TEST_CASE("fusion: int8 networks give the same bits") {
   }
 }
 
-TEST_CASE("fusion: fast int8 gives the same bits with every kernel set, but for shorter ways to results") {
+TEST_CASE("fusion: composed int8 gives the same bits with every kernel set, but for shorter ways to results") {
   const std::vector<std::string> paths = test_models();
   if (paths.empty()) MESSAGE("skipped: EDGEOCR_TEST_DATA is not set");
   for (const std::string& path : paths) {
     if (path.find("_det") == std::string::npos) continue;
     CAPTURE(path);
-    graph::Graph graph = graph::build(nb::read_file(path), path);
-    graph::fuse(graph, true);
-    CHECK(std::ranges::count(graph.nodes, "conv2d_over_upsampled", &graph::Node::op) == 3);
+    const auto fused = [&](Int8 int8) {
+      graph::Graph graph = graph::build(nb::read_file(path), path);
+      graph::fuse(graph, int8);
+      return graph;
+    };
+    const auto over_upsampled = [](const graph::Graph& graph) {
+      return std::ranges::count(graph.nodes, "conv2d_over_upsampled", &graph::Node::op);
+    };
+    CHECK(over_upsampled(fused(Int8::fast)) == over_upsampled(fused(Int8::exact)));
+    graph::Graph graph = fused(Int8::composed);
+    CHECK(over_upsampled(graph) == 3);
     CHECK(std::ranges::any_of(graph.nodes, graph::is_fast_int8));
     for (graph::Node& node : graph.nodes) node.attrs.erase(graph::kFastInt8);
     for (const Shape& shape : {Shape{1, 3, 160, 96}, Shape{1, 3, 64, 224}}) {
@@ -216,13 +226,13 @@ TEST_CASE("fp16: fast int8 gives its fp32 part close to what fp32 gives") {
   }
   std::vector<std::string> paths;
   for (const std::string& path : models())
-    if (path.find("det") != std::string::npos && modes_of(path).back().first == "int8 fast") paths.push_back(path);
+    if (path.find("det") != std::string::npos && modes_of(path).back().first == "int8 composed") paths.push_back(path);
   CHECK(!paths.empty());
-  SessionOptions with, without;
-  with.int8_fast = without.int8_fast = true;
-  without.fast_fp16 = false;
   for (const std::string& path : paths) {
     CAPTURE(path);
+    SessionOptions with, without;
+    with.int8 = without.int8 = Int8::composed;
+    without.fast_fp16 = false;
     Session half = Session::load(path, with), full = Session::load(path, without);
     const Shape shape{1, 3, 160, 96};
     const std::vector<float> expected = result(full, shape), actual = result(half, shape);
@@ -244,7 +254,7 @@ TEST_CASE("fp16: fast int8 gives the probabilities of a recogniser close to what
   }
   const std::string path = (std::filesystem::path(EDGEOCR_MODELS) / "edgeocr_en/pact/rec.nb").string();
   SessionOptions with, without;
-  with.int8_fast = without.int8_fast = true;
+  with.int8 = without.int8 = Int8::fast;
   without.fast_fp16 = false;
   Session half = Session::load(path, with), full = Session::load(path, without);
   const std::vector<float> expected = result(full, {1, 3, 32, 96}), actual = result(half, {1, 3, 32, 96});

@@ -134,9 +134,9 @@ inline void check_same_results(Net& net, const Shape& input, double tolerance) {
   }
 }
 
-inline graph::Graph fused(Net& net, bool int8_fast = false) {
+inline graph::Graph fused(Net& net, Int8 int8 = Int8::exact) {
   graph::Graph graph = net.build();
-  graph::fuse(graph, int8_fast);
+  graph::fuse(graph, int8);
   return graph;
 }
 

@@ -172,13 +172,16 @@ TEST_CASE("session: a precision that the file or the processor does not have is 
           file.str() + ": this processor has no fp16 arithmetic (armv8.2-a), which precision fp16 needs");
 }
 
-TEST_CASE("session: the plain kernels alone have no fast int8") {
+TEST_CASE("session: the plain kernels alone have exact int8 only") {
   ModelFile file(nb_file(two_filters().model()));
   SessionOptions options;
-  options.int8_fast = true;
-  CHECK_NOTHROW(Session::load(file.str(), options));
-  options.generic_only = true;
-  CHECK(error_of([&] { Session::load(file.str(), options); }) == file.str() + ": the plain kernels have no fast int8");
+  for (const Int8 int8 : {Int8::fast, Int8::composed}) {
+    options.int8 = int8;
+    options.generic_only = false;
+    CHECK_NOTHROW(Session::load(file.str(), options));
+    options.generic_only = true;
+    CHECK(error_of([&] { Session::load(file.str(), options); }) == file.str() + ": the plain kernels have exact int8 only");
+  }
 }
 
 TEST_CASE("session: dynamic int8 needs a matrix product, and kernels that are not the plain ones alone") {

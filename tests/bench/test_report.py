@@ -95,7 +95,7 @@ def test_report_says_what_of_a_recogniser_the_recipe_leaves_fp32() -> None:
 
 def test_tables_fit_a_terminal_of_120_columns() -> None:
     for kind in KINDS:
-        for mode in (Mode(), Mode("fp16", "exact"), Mode("fp16", "fast"), Mode("fp16", "fast", True)):
+        for mode in (Mode(), Mode("fp16", "exact"), Mode("fp16", "fast"), Mode("fp16", "fast", True), Mode(int8="composed")):
             report = report_of(bench_result(kind, [PLAIN, PACT], mode=mode))
             assert max(map(len, shown(report).split("Ours:")[0].splitlines())) <= 120
 
@@ -107,7 +107,8 @@ def test_tables_fit_a_terminal_of_120_columns() -> None:
         (Mode("fp32"), ", fp32", "ours, host, fp32 ", None),
         (Mode("fp16"), ", fp16", "ours, host, fp16 ", "not the same arithmetic"),
         (Mode(int8="exact"), ", exact int8", "ours, host ", None),
-        (Mode(int8="fast"), ", fast int8", "ours, host ", "not Paddle-Lite's"),
+        (Mode(int8="fast"), ", fast int8", "ours, host ", "nets are fast ones"),
+        (Mode(int8="composed"), ", composed int8", "ours, host ", "nets are composed ones"),
         (Mode(dynamic_int8=True), ", dynamic int8", "ours, host ", "Large matrix products"),
     ],
 )
@@ -118,7 +119,7 @@ def test_headings_and_json_name_the_mode_and_remarks_what_is_not_as_published(
     for text in (shown(report), render_html(report, [Path("page.png")], [])):
         assert f"SlimOCR model zoo and ours{name} (published: Snapdragon 855)" in text
         assert f"Snapdragon 855) and ours{name} (A76 estimate" in text
-        for other in ("not the same arithmetic", "not Paddle-Lite's", "Large matrix products"):
+        for other in ("not the same arithmetic", "nets are fast ones", "nets are composed ones", "Large matrix products"):
             assert (other in unescape(text)) is (other == remark)
     assert label in shown(report)
     expected = {"precision": mode.precision, "int8": mode.int8, "dynamic_int8": mode.dynamic_int8}

@@ -16,7 +16,7 @@ from runner_process import Runner, model_arguments
 from edgeocr import __version__, paths
 
 LIBRARY = paths.HOST_RUNNER.with_name("libedgeocr.so")
-EXACT, FAST = 0, 1  # EDGEOCR_INT8_…
+EXACT, FAST, COMPOSED = 0, 1, 2  # EDGEOCR_INT8_…
 AS_STORED, FP32, FP16, INT8 = range(4)  # EDGEOCR_PRECISION_…
 
 
@@ -159,11 +159,12 @@ def test_int8_is_exact_or_fast_as_the_runners(api: ctypes.CDLL, native: Runner, 
 
     for variant, differ in (("none", False), ("pact", True)):
         model = own_set.parent / variant / "det.nb"
-        exact, fast = of_the_api(model, EXACT), of_the_api(model, FAST)
+        exact, fast, composed = (of_the_api(model, int8) for int8 in (EXACT, FAST, COMPOSED))
         np.testing.assert_array_equal(of_the_api(model, None), exact)
         np.testing.assert_array_equal(of_the_runner(model, "exact"), exact)
         np.testing.assert_array_equal(of_the_runner(model, "fast"), fast)
-        assert bool(np.any(fast != exact)) == differ, variant
+        np.testing.assert_array_equal(of_the_runner(model, "composed"), composed)
+        assert bool(np.any(composed != fast)) == differ, variant
 
 
 def test_precision_is_the_runners(api: ctypes.CDLL, own_set: Path) -> None:
@@ -235,14 +236,14 @@ def test_session_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
     assert api.edgeocr_last_error() == b"threads is 0, expected at least 1"
     assert api.edgeocr_session_create_with(str(own_set / "rec.nb").encode(), None) is None
     assert api.edgeocr_last_error() == b"options is NULL"
-    for unknown in (-1, 2):
+    for unknown in (-1, 3):
         made = session_options(api, unknown)
         assert api.edgeocr_session_create_with(str(own_set / "rec.nb").encode(), ctypes.byref(made)) is None
-        assert api.edgeocr_last_error().decode() == f"int8 is {unknown}, expected 0 (exact) or 1 (fast)"
+        assert api.edgeocr_last_error().decode() == f"int8 is {unknown}, expected an EDGEOCR_INT8_ value, 0 to 2"
     made = session_options(api, FAST)
     made.generic_only = 1
     assert api.edgeocr_session_create_with(str(own_set / "rec.nb").encode(), ctypes.byref(made)) is None
-    assert api.edgeocr_last_error().decode() == f"{own_set}/rec.nb: the plain kernels have no fast int8"
+    assert api.edgeocr_last_error().decode() == f"{own_set}/rec.nb: the plain kernels have exact int8 only"
     with session(api, own_set / "rec.nb") as handle:
         assert not api.edgeocr_session_output(handle, 0, ctypes.byref(ctypes.c_int()), (ctypes.c_int64 * 6)())
         assert api.edgeocr_last_error() == b"the session has not run yet: call edgeocr_session_run first"
@@ -270,7 +271,7 @@ def test_a_pipeline_reads_as_the_runner_does(api: ctypes.CDLL, own_set: Path, si
     assert sorted(text for text, _, kept in lines if kept) == sorted(label["text"] for label in labels)
 
 
-def test_a_pipeline_reads_by_exact_or_fast_int8_as_the_runner_does(api: ctypes.CDLL, native: Runner, own_set: Path, sign: Path) -> None:
+def test_a_pipeline_reads_by_every_int8_as_the_runner_does(api: ctypes.CDLL, native: Runner, own_set: Path, sign: Path) -> None:
     pact = own_set.with_name("pact")
     models = model_arguments(pact / "det.nb", pact / "rec.nb", pact / "en_keys.txt")
 
@@ -290,13 +291,13 @@ def test_a_pipeline_reads_by_exact_or_fast_int8_as_the_runner_does(api: ctypes.C
         return found
 
     scores = {}
-    for name, int8 in (("exact", EXACT), ("fast", FAST)):
+    for name, int8 in (("exact", EXACT), ("fast", FAST), ("composed", COMPOSED)):
         lines = native.run("ocr", *models, sign, "--int8", name).records[1]["lines"]
         found = read(int8)
         assert [text for text, _ in found] == [line["text"] for line in lines]
         scores[name] = [score for _, score in found]
         assert scores[name] == pytest.approx([line["box_score"] for line in lines], abs=1e-6)
-    assert scores["fast"] != pytest.approx(scores["exact"], abs=1e-5)
+    assert scores["composed"] != pytest.approx(scores["fast"], abs=1e-5)
 
 
 def test_pipeline_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
@@ -309,9 +310,9 @@ def test_pipeline_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
     assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
     assert api.edgeocr_last_error() == b"rec_batch_num is 0, expected at least 1"
     made = options(api, own_set)
-    made.int8 = 2
+    made.int8 = 3
     assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
-    assert api.edgeocr_last_error() == b"int8 is 2, expected 0 (exact) or 1 (fast)"
+    assert api.edgeocr_last_error() == b"int8 is 3, expected an EDGEOCR_INT8_ value, 0 to 2"
     pipeline = api.edgeocr_pipeline_create(ctypes.byref(options(api, own_set)))
     assert api.edgeocr_pipeline_read(pipeline, b"/none.png") is None
     assert api.edgeocr_last_error() == b"/none.png: cannot open: No such file or directory"

@@ -38,11 +38,14 @@ def test_plan_of_an_input_shape(native: Runner, own_set: Path) -> None:
 
 
 def test_the_plan_is_that_of_the_options(native: Runner, own_set: Path) -> None:
-    """The exact detector sums its pyramid as the file has it, the fast one composes it."""
+    """The exact detector sums its pyramid as the file has it, so does the fast one, the composed one composes it."""
     model, shape = own_set.with_name("pact") / "det.nb", ("--input", "1,3,64,96")
-    exact, fast = ([node["kernel"] for node in native.run("info", model, *shape, "--int8", mode).records[2:]] for mode in ("exact", "fast"))
+    exact, fast, composed = (
+        [node["kernel"] for node in native.run("info", model, *shape, "--int8", mode).records[2:]] for mode in ("exact", "fast", "composed")
+    )
     assert native.run("info", model, *shape).records[2:] == native.run("info", model, *shape, "--int8", "exact").records[2:]
-    assert sum("over_upsampled" in kernel for kernel in fast) > sum("over_upsampled" in kernel for kernel in exact) > 0
+    assert fast == exact  # on this machine: the phone computes parts in fp16
+    assert sum("over_upsampled" in kernel for kernel in composed) > sum("over_upsampled" in kernel for kernel in exact) > 0
     done = native.run("info", own_set / "rec.nb", "--input", "1,3,32,320", "--dynamic-int8")
     assert any(node["op"] == "dynamic_fc" for node in done.records[2:])
     done = native.run("info", model, *shape, "--precision", "fp32")

@@ -35,8 +35,9 @@ enum {
 
 /* How int8 nets are computed. */
 enum {
-  EDGEOCR_INT8_EXACT = 0, /* the bits of Paddle-Lite; the default */
-  EDGEOCR_INT8_FAST = 1   /* quicker, and about as accurate, but not equal, nor the same on every processor */
+  EDGEOCR_INT8_EXACT = 0,   /* the bits of Paddle-Lite; the default */
+  EDGEOCR_INT8_FAST = 1,    /* quicker; results are one off at times, and not the same on every processor */
+  EDGEOCR_INT8_COMPOSED = 2 /* quicker still: also without the roundings within a detector's pyramid */
 };
 
 /* ---- One network ------------------------------------------------------------------------------------------------------------ */
@@ -46,7 +47,7 @@ typedef struct edgeocr_session edgeocr_session;
 /* Meaning and range as in session.h. Always start from edgeocr_session_options_init. */
 typedef struct edgeocr_session_options {
   int threads;
-  int generic_only; /* != 0: keeps to the plain kernels, which have no fast or dynamic int8, and no fp16 */
+  int generic_only; /* != 0: keeps to the plain kernels, which have exact int8 only and no fp16 */
   int int8;         /* EDGEOCR_INT8_…; fp32 nets are computed alike */
   int dynamic_int8; /* != 0: large fp32 matrix products in int8; a net without any is refused */
   int precision;    /* EDGEOCR_PRECISION_… */

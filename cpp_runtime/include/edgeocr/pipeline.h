@@ -16,7 +16,7 @@ struct PipelineOptions {
   std::string detector, classifier, recogniser, dictionary;
   int threads = 1;
   Precision precision = Precision::as_stored;  // of all nets
-  bool int8_fast = false;                      // as in SessionOptions
+  Int8 int8 = Int8::exact;                     // of all nets
   bool dynamic_int8 = false;                   // as in SessionOptions, of the recogniser
   bool generic_only = false;
   int limit_side_len = 960;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "edgeocr/mode.h"
+
 namespace edgeocr {
 
 struct TensorView;
@@ -15,17 +17,11 @@ class Shape;
 class ThreadPool;
 namespace graph { struct Graph; }
 
-// What a net computes in. as_stored: what its file has. fp32, int8: the same, but a file of the other kind is refused. fp16: fp32 files,
-// on processors with fp16 arithmetic; operators without an fp16 kernel stay fp32.
-enum class Precision : uint8_t { as_stored, fp32, fp16, int8 };
-
 struct SessionOptions {
   int threads = 1;
   Precision precision = Precision::as_stored;
-  // int8 nets need not give Paddle-Lite's bits: quicker, and about as accurate (graph/passes: compose_int8_fpn.h,
-  // mark_fast_int8.h).
-  bool int8_fast = false;
-  bool fast_fp16 = true;  // with int8_fast: what is dear of the net's fp32 part computes in fp16, where the processor can
+  Int8 int8 = Int8::exact;
+  bool fast_fp16 = true;  // false: where int8 is not exact, the net's fp32 part stays fp32 all the same
   // Large fp32 products with constant matrices compute in int8, every row by its own scale (graph/passes/quantise_fc.h): quicker, close to
   // fp32. A net without any is refused.
   bool dynamic_int8 = false;

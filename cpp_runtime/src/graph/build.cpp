@@ -155,10 +155,10 @@ Graph build(const nb::Model& model, const std::string& name) {
   });
 }
 
-void fuse(Graph& graph, bool int8_fast) {
+void fuse(Graph& graph, Int8 int8) {
   with_name(graph.name, [&] {
     for (const Pass& pass : fusion_passes())
-      if (pass.exact || int8_fast) pass.run(graph);
+      if (pass.from <= int8) pass.run(graph);
   });
 }
 

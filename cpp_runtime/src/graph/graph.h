@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "edgeocr/mode.h"
 #include "nb/nb.h"
 
 namespace edgeocr::graph {
@@ -88,8 +89,8 @@ struct Graph {
 // passes of passes/passes.h. Fails on an operator the engine does not know: "det.nb: operator foo is not supported".
 Graph build(const nb::Model& model, const std::string& name);
 
-// Runs the fusion passes of passes/passes.h; those that are not exact with int8_fast only.
-void fuse(Graph& graph, bool int8_fast = false);
+// Runs the fusion passes of passes/passes.h that `int8` allows.
+void fuse(Graph& graph, Int8 int8 = Int8::exact);
 
 // Shape and dtype of every value for given input shapes, and the contents of small integer tensors (shape → slice →
 // fill_constant / reshape2 chains), which are thereby computed when a plan is made and never at run time.

@@ -8,7 +8,8 @@ from pathlib import Path
 from edgeocr.convert import nbfile
 from edgeocr.zoo.model_files import ModelFiles
 
-FAST, DYNAMIC = "fast", "dynamic int8"
+EXACT, FAST, COMPOSED = "exact", "fast", "composed"
+DYNAMIC = "dynamic int8"
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Mode:
     """None: not asked for, each net is computed in what its file has, int8 with Paddle-Lite's bits."""
 
     precision: str | None = None  # fp32: that or nothing; fp16: fp32 nets in fp16
-    int8: str | None = None  # exact or fast
+    int8: str | None = None  # exact, fast or composed
     dynamic_int8: bool = False  # large fp32 products of the recogniser in int8
 
     @property
@@ -40,7 +41,7 @@ class Mode:
 
     def evaluated(self, kind: str, precision: str | None, int8: str | None, dynamic_int8: bool) -> bool:
         """Whether `edgeocr eval` with these options computes a ``kind`` (det or rec) as this run does."""
-        same_int8 = (int8 == FAST) == (self.int8 == FAST) and (kind == "det" or dynamic_int8 == self.dynamic_int8)
+        same_int8 = _int8_of(kind, int8) == _int8_of(kind, self.int8) and (kind == "det" or dynamic_int8 == self.dynamic_int8)
         return same_int8 and (precision == "fp16") == (self.precision == "fp16")
 
     def estimated(self, kind: str) -> tuple[str, ...]:
@@ -49,7 +50,13 @@ class Mode:
             return (f"fp16 {DYNAMIC}" if self.precision == "fp16" else DYNAMIC,)
         if self.precision == "fp16":
             return ("fp16",)
-        return ("fp32", "int8 fast" if self.int8 == FAST else "int8")
+        int8 = _int8_of(kind, self.int8)
+        return ("fp32", "int8" if int8 == EXACT else f"int8 {int8}")
+
+
+def _int8_of(kind: str, asked: str | None) -> str:
+    """How int8 nets of a ``kind`` compute: only detectors have a pyramid to compose."""
+    return FAST if asked == COMPOSED and kind != "det" else asked or EXACT
 
 
 def _has_int8(net: Path) -> bool:

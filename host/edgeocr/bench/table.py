@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edgeocr.bench.accuracy import Accuracy
-from edgeocr.bench.mode import FAST
+from edgeocr.bench.mode import EXACT
 from edgeocr.bench.net_figures import Change, NetFigures
 from edgeocr.bench.published import Row
 from edgeocr.bench.recorded import Score
@@ -180,8 +180,8 @@ def other_arithmetic(report: Report) -> Iterator[str]:
     mode = report.result.settings.mode
     if mode.precision == "fp16":
         yield "Ours were computed in fp16, the published in fp32, or int8 where PACT is named: not the same arithmetic."
-    if mode.int8 == FAST:
-        yield "Our int8 nets are the fast ones, whose results are not Paddle-Lite's, with which the published were taken."
+    if mode.int8 not in (None, EXACT):
+        yield f"Our int8 nets are {mode.int8} ones, whose results are not Paddle-Lite's, with which the published were taken."
     if mode.dynamic_int8:
         yield "Large matrix products of our recognisers were computed in int8, the published in fp32, or int8 where PACT is named."
 

@@ -47,7 +47,7 @@ class OcrOptions:
     drop_score: float | None = None
     rec_batch_num: int | None = None
     precision: str | None = None  # fp32, fp16, int8; None: what each file has
-    int8: str | None = None  # exact (Paddle-Lite's bits) or fast
+    int8: str | None = None  # exact (Paddle-Lite's bits), fast or composed
     dynamic_int8: bool = False  # large fp32 matrix products of the recogniser in int8
     generic: bool = False  # plain kernels only
 

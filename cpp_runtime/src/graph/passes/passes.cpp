@@ -40,7 +40,7 @@ std::span<const Pass> fusion_passes() {
       {"fuse_bias", fuse_bias},
       {"fold_batch_norm", fold_batch_norm},
       {"factor_fpn", factor_fpn},
-      {"compose_int8_fpn", compose_int8_fpn, false},
+      {"compose_int8_fpn", compose_int8_fpn, Int8::composed},
       {"raise_calib", raise_calib},
       {"split_upsampled_concat", split_upsampled_concat},
       {"remove_unfused", remove_dead},  // what is left of the above still counts as a reader
@@ -50,7 +50,7 @@ std::span<const Pass> fusion_passes() {
       {"fuse_gate", fuse_gate},
       {"fuse_transposed_head", fuse_transposed_head},
       {"remove_absorbed", remove_dead},
-      {"mark_fast_int8", mark_fast_int8, false},
+      {"mark_fast_int8", mark_fast_int8, Int8::fast},
   };
   return kPasses;
 }

@@ -11,14 +11,14 @@ namespace edgeocr::graph {
 struct Pass {
   std::string_view name;
   void (*run)(Graph& graph);
-  bool exact = true;  // false: int8 results may differ, for SessionOptions::int8_fast only
+  Int8 from = Int8::exact;  // not for nets that are to be computed closer to Paddle-Lite than this
 };
 
 // Over a freshly lowered graph, always: what kernels need.
 std::span<const Pass> passes();
 
 // Behind those, where speed is wanted: operators joined (tails of fused_tail.h), calib moved to where it costs nothing, linear
-// pyramids factored. int8 results keep their bits but behind passes that are not exact, fp32 results theirs but for rounding
+// pyramids factored. int8 results keep their bits but behind passes that are not for exact ones, fp32 results theirs but for rounding
 // (factor_fpn, split_upsampled_concat, fold_batch_norm, fuse_gate).
 std::span<const Pass> fusion_passes();
 
