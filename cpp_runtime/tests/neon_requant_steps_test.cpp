@@ -97,6 +97,39 @@ TEST_CASE("a parabola tells between which z it gives a result") {
   }
 }
 
+TEST_CASE("sums whose values are not near a half have one result with every scale, offset and bend that may be tried") {
+  Random random(87);
+  size_t near = 0, all = 0;
+  for (int i = 0; i < 60; i++) {
+    const int64_t reach = random.integer(1, 20000);
+    const Rule rule = random_rule(random, kernels::ActKind::hard_swish, reach);
+    const auto halves = NearHalves::of(rule);
+    REQUIRE(halves);
+    const auto points = halves->points(rule, reach);
+    REQUIRE(points);
+    std::vector<int32_t> sums = points->sums;
+    std::ranges::sort(sums);
+    const Bend nearest = bend_of(rule);
+    const double unit = std::sqrt(static_cast<double>(rule.act.inverse_scale) * static_cast<double>(rule.calib));
+    CAPTURE(i);
+    for (int64_t sum = -reach; sum <= reach; sum++) {
+      all++;
+      if (std::ranges::binary_search(sums, static_cast<int32_t>(sum))) {
+        near++;
+        continue;
+      }
+      const double y = static_cast<double>(rule.channel.scale) * static_cast<double>(sum) + static_cast<double>(rule.channel.bias);
+      const int by = random.pick({-4, 4}), bend = random.pick({-2, 2}), top = random.pick({-2, 2});
+      const float z = moved(static_cast<float>(y * unit), by),
+                  clipped = kernels::clip(z + moved(nearest.offset, bend), 0.0f, moved(nearest.top, top));
+      const int8_t result = saturated(low_half(kernels::fused_multiply_add(z, clipped, kRoundingStart)), -127);
+      CAPTURE(sum);
+      if (std::fabs(z) * clipped < 32767) REQUIRE(result == rule(static_cast<int32_t>(sum)));
+    }
+  }
+  CHECK(near < all / 4);
+}
+
 TEST_CASE("a tile has steps for all of its channels or none") {
   Random random(85);
   int found = 0;

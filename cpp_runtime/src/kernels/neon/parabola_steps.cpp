@@ -13,7 +13,7 @@ namespace edgeocr::kernels::neon {
 
 namespace {
 
-constexpr int64_t kMostPoints = 1 << 14;
+constexpr double kMostPoints = 1 << 14;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kOffsets = 11;  // tried for a scale, about the middle of where they may be
 
@@ -24,30 +24,10 @@ float parabola_value(const Steps& steps, const Bend& bend, int32_t sum) {
 
 double unit_of(const Rule& rule) { return std::sqrt(static_cast<double>(rule.act.inverse_scale) * static_cast<double>(rule.calib)); }
 
-// By how much values left of zero differ from their exact ones with all roundings and all changes of scale, offset and bend that are
-// tried: 2^-18 of the largest factors. bend: the offset of z.
-double valley_error(double bend) { return std::ldexp(bend * bend + 127, -18); }
-
-// Near its lowest point hard_swish is no monotone function of the sum. There it can change only at sums whose exact value is closer to a
-// half than the error.
-bool add_valley(const Rule& rule, int64_t reach, std::vector<int32_t>& sums) {
-  const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset;
-  const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib, depth = factor * offset * offset / 4;
-  const double error = valley_error(offset * unit_of(rule));
-  if (depth > 126 || !(error < 0.25)) return false;
-  const auto add = [&](double from, double to) {
-    const auto sum_of = [&](double y) { return std::clamp((y - bias) / scale, static_cast<double>(-reach), static_cast<double>(reach)); };
-    const auto first = static_cast<int64_t>(std::floor(sum_of(from))) - 1, last = static_cast<int64_t>(std::ceil(sum_of(to))) + 1;
-    if (last - first > kMostPoints) return false;
-    for (int64_t sum = std::max(first, -reach); sum <= std::min(last, reach); sum++) sums.push_back(static_cast<int32_t>(sum));
-    return true;
-  };
-  for (double half = 0.5; half - error <= depth; half++) {
-    const double outer = std::sqrt((depth - half + error) / factor), inner = std::sqrt(std::max(0.0, (depth - half - error) / factor));
-    if (!add(-offset / 2 - outer, -offset / 2 - inner) || !add(-offset / 2 + inner, -offset / 2 + outer)) return false;
-  }
-  return true;
-}
+// By how much values up to 127 differ from their exact ones with all roundings and all changes of scale, offset and bend that are tried:
+// 64 roundings of the largest factors. The rule itself has six, z three, a bend that is moved by two units five, what limits_of leaves z
+// is 16. bend: the offset of z.
+double most_error(double bend) { return std::ldexp(bend * bend + 127, -18); }
 
 bool has_bend(const Rule& rule) {
   return rule.act.offset > 0 && rule.act.threshold > rule.act.offset && rule.act.inverse_scale * rule.calib > 0;
@@ -83,12 +63,13 @@ struct Limit {
   Interval z;
 };
 
-// Of the points, and of the ends of the valley, where z may change by a quarter of the error. scale and bias: the channel's own, for z.
+// Of the points, and of the ends between which results change, where z may bring a quarter of the error. scale and bias: the channel's own,
+// for z.
 std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, float scale, double bias, int64_t reach) {
-  const double bend = parabola.bend().offset, change = valley_error(bend) / (4 * bend), most = static_cast<double>(reach);
+  const double bend = parabola.bend().offset, change = most_error(bend) / (4 * parabola.steepest()), most = static_cast<double>(reach);
   std::vector<Limit> limits;
   limits.reserve(points.sums.size() + 2);
-  for (const double end : {-bend, 0.0}) {
+  for (const double end : {-bend, parabola.last()}) {
     const double sum = std::clamp((end - bias) / static_cast<double>(scale), -most, most), z = static_cast<double>(scale) * sum + bias;
     limits.push_back({sum, {z - change, z + change}});
   }
@@ -143,6 +124,10 @@ Parabola::Parabola(const Bend& bend) : bend_(bend), lowest_(-static_cast<double>
   right_.back() = kInfinity;  // 127 and more
 }
 
+double Parabola::steepest() const {
+  return std::max(2 * std::min(last(), bend_.top - static_cast<double>(bend_.offset)) + bend_.offset, static_cast<double>(bend_.top));
+}
+
 Interval Parabola::z_of(int8_t result, double z) const {
   const auto n = static_cast<size_t>(result + 128);
   if (result + 0.5 < lowest_) return {kInfinity, -kInfinity};
@@ -169,22 +154,39 @@ size_t Points::first_wrong(const Steps& steps, const Bend& bend) const {
   return i;
 }
 
-std::optional<Points> parabola_points(const Rule& rule, int64_t reach) {
+std::optional<NearHalves> NearHalves::of(const Rule& rule) {
   if (!has_bend(rule)) return {};
+  const double offset = rule.act.offset, threshold = rule.act.threshold, middle = -offset / 2;
+  const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib, depth = factor * offset * offset / 4;
+  const double error = most_error(offset * unit_of(rule));
+  if (depth > 126 || !(error < 0.25)) return {};
+  // How far from the middle the parabola has a value; on the right it goes over to a line.
+  const auto distance = [&](double value) { return std::sqrt(std::max(0.0, (depth + value) / factor)); };
+  const auto right = [&](double value) {
+    const double bent = middle + distance(value);
+    return bent + offset <= threshold ? bent : value / (factor * threshold);
+  };
+  NearHalves halves;
+  for (double half = -0.5; half + error >= -depth; half--) {
+    const double inner = distance(half - error), outer = distance(half + error);
+    halves.intervals_.push_back({middle - outer, middle - inner});
+    halves.intervals_.push_back({middle + inner, middle + outer});
+  }
+  for (double half = 0.5; half < 127; half++) halves.intervals_.push_back({right(half - error), right(half + error)});
+  return halves;
+}
+
+std::optional<Points> NearHalves::points(const Rule& rule, int64_t reach) const {
   if (is_constant_parabola(rule, reach)) return Points(rule, {0});
   if (!(rule.channel.scale > 0)) return {};
-  const double scale = rule.channel.scale, bias = rule.channel.bias, offset = rule.act.offset, threshold = rule.act.threshold;
-  const double factor = static_cast<double>(rule.act.inverse_scale) * rule.calib;
-  const double zero = std::clamp(std::ceil(-bias / scale) + 1, static_cast<double>(-reach), static_cast<double>(reach));
-  const double inverse = 1 / factor, inverse_threshold = 1 / threshold, steps_per_unit = 1 / scale;
-  const auto guess = [&](int n) {  // of factor * y * min(y + offset, threshold)
-    const double product = (n - 0.5) * inverse, bent = std::sqrt(static_cast<float>(offset * offset / 4 + product)) - offset / 2;
-    return ((bent + offset <= threshold ? bent : product * inverse_threshold) - bias) * steps_per_unit;
-  };
-  std::vector<int32_t> sums = changes<ActKind::hard_swish>(rule, 1, static_cast<int64_t>(zero), reach, guess);
-  for (size_t i = 0, n = sums.size(); i < n; i++) sums.push_back(sums[i] - 1);
-  for (const int64_t end : {-reach, reach}) sums.push_back(static_cast<int32_t>(end));
-  if (!add_valley(rule, reach, sums)) return {};
+  const double bias = rule.channel.bias, steps_per_unit = 1 / static_cast<double>(rule.channel.scale), most = static_cast<double>(reach);
+  std::vector<int32_t> sums{static_cast<int32_t>(-reach), static_cast<int32_t>(reach)};
+  for (const Interval& y : intervals_) {
+    const double first = std::max(std::ceil((y.low - bias) * steps_per_unit), -most);
+    const double last = std::min(std::floor((y.high - bias) * steps_per_unit), most);
+    if (last - first > kMostPoints) return {};
+    for (double sum = first; sum <= last; sum++) sums.push_back(static_cast<int32_t>(sum));
+  }
   return Points(rule, std::move(sums));
 }
 
@@ -229,7 +231,8 @@ std::optional<Steps> parabola_through(const Rule& rule, const Parabola& parabola
 }
 
 std::optional<Steps> find_parabola(const Rule& rule, const Bend& bend, int64_t reach) {
-  std::optional<Points> points = parabola_points(rule, reach);
+  const std::optional<NearHalves> halves = NearHalves::of(rule);
+  std::optional<Points> points = halves ? halves->points(rule, reach) : std::nullopt;
   return points ? parabola_through(rule, Parabola(bend), reach, *points) : std::nullopt;
 }
 

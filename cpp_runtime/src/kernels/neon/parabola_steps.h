@@ -26,6 +26,9 @@ class Parabola {
   // Where z is for a result; z: about, which tells the side of the lowest point. Empty (high < low) where no z has the result.
   Interval z_of(int8_t result, double z) const;
 
+  double last() const { return right_[right_.size() - 2]; }  // the z of 126.5, beyond which all results are 127
+  double steepest() const;                                   // the largest slope up to there
+
  private:
   Bend bend_;
   double lowest_;
@@ -43,8 +46,19 @@ struct Points {
   size_t first_wrong(const Steps& steps, const Bend& bend) const;
 };
 
-// reach: bound of |sum|, less than 2^22. Nothing: the proof does not apply.
-std::optional<Points> parabola_points(const Rule& rule, int64_t reach);
+// Where the exact values of rules that have an activation and a calib in common are so close to a half that roundings, or another scale,
+// offset or bend of those that are tried, may bring another result. Sums whose values lie elsewhere need no trying.
+class NearHalves {
+ public:
+  // Nothing: the proof does not apply.
+  static std::optional<NearHalves> of(const Rule& rule);
+
+  // reach: bound of |sum|, less than 2^22. Nothing: there are too many, or the channel falls.
+  std::optional<Points> points(const Rule& rule, int64_t reach) const;
+
+ private:
+  std::vector<Interval> intervals_;  // of what hard_swish reads
+};
 
 // Nothing: no proof was found. Puts a point that was wrong to the front: it is likely to be wrong the next time.
 std::optional<Steps> parabola_through(const Rule& rule, const Parabola& parabola, int64_t reach, Points& points);

@@ -42,9 +42,11 @@ std::optional<StepsTable> find_steps(std::span<const Rule> rules, std::span<cons
   size_t hardest = 0;
   if (rules[0].act.kind != ActKind::hard_swish)
     return all_of(rules.size(), hardest, [&](size_t i) { return find_line(rules[i], reach[i]); });
+  const std::optional<NearHalves> halves = NearHalves::of(rules[0]);
+  if (!halves) return {};
   std::vector<Points> points;
   for (size_t i = 0; i < rules.size(); i++) {
-    std::optional<Points> own = parabola_points(rules[i], reach[i]);
+    std::optional<Points> own = halves->points(rules[i], reach[i]);
     if (!own) return {};
     points.push_back(std::move(*own));
   }
