@@ -1,7 +1,6 @@
 #include "arguments.h"
 
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <string_view>
 
@@ -12,14 +11,6 @@ namespace {
 template <class T> bool parse_number(std::string_view text, T* number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
   return error == std::errc{} && end == text.data() + text.size();
-}
-
-// libc++ 20 has no from_chars for float; strtof alone would take leading blanks, "nan" and hexadecimal.
-bool parse_float(const std::string& text, float* number) {
-  if (text.empty() || text.find_first_not_of("0123456789.+-eE") != std::string::npos) return false;
-  char* end = nullptr;
-  *number = std::strtof(text.c_str(), &end);
-  return *end == '\0' && std::isfinite(*number);
 }
 
 std::string short_text(float number) {
@@ -58,7 +49,7 @@ void Arguments::integer(const char* name, const char* value, const char* help, i
 void Arguments::number(const char* name, const char* value, const char* help, float* target, float low, float high) {
   add(name, value, help, [name = std::string(name), target, low, high](const std::string& text) {
     float number = 0;
-    if (!parse_float(text, &number) || number < low || number > high) {
+    if (!parse_number(text, &number) || !(number >= low && number <= high)) {
       throw UsageError(name + " is '" + text + "', expected a number from " + short_text(low) + " to " + short_text(high));
     }
     *target = number;

@@ -15,14 +15,13 @@
 #include "float_file.h"
 #include "nchw.h"
 #include "mode.h"
+#include "nb/nb.h"
 #include "records.h"
 
 namespace edgeocr {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr uint64_t kMaxModelBytes = uint64_t{1} << 30;
 
 double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
@@ -94,7 +93,7 @@ BenchOptions parse(CommandArguments given, Arguments& arguments) {
 }
 
 void bench(const BenchOptions& options) {
-  const std::string sha256 = sha256_hex(read_whole_file(options.model, kMaxModelBytes));
+  const std::string sha256 = sha256_hex(read_whole_file(options.model, nb::kMaxFileBytes));
   const Clock::time_point start = Clock::now();
   SessionOptions session_options;
   session_options.threads = options.threads;

@@ -70,6 +70,7 @@ void emit_info(const nb::Model& model) {
 void emit_plan(const std::string& path, const std::vector<int64_t>& input, const ModeOptions& mode) {
   SessionOptions options;
   set_mode(options, mode);
+  options.greedy_ctc = true;
   Session session = Session::load(path, options);
   const Shape shape{std::span<const int64_t>(input)};
   session.prepare({&shape, 1});

@@ -9,7 +9,7 @@ namespace edgeocr {
 
 int command_ocr(CommandArguments given) {
   ReadingOptions options;
-  Arguments arguments("edgeocr_run ocr --det F.nb --rec F.nb --dict F.txt [--cls F.nb] [options] PICTURE…");
+  Arguments arguments("edgeocr_run ocr [--det F.nb] [--rec F.nb --dict F.txt] [--cls F.nb] [options] PICTURE…");
   add_reading_options(arguments, options);
   const std::vector<std::string> pictures = arguments.parse(given);
   if (arguments.wants_help()) {

@@ -1,5 +1,7 @@
 // edgeocr_run serve: models stay loaded, pictures come as requests on stdin.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "arguments.h"
 #include "command.h"
@@ -37,13 +39,14 @@ void serve(Pipeline& pipeline, const ReadingOptions& options) {
       return;
     }
   }
+  if (std::ferror(stdin) != 0) fail("stdin: cannot read: %s", std::strerror(errno));
 }
 
 }  // namespace
 
 int command_serve(CommandArguments given) {
   ReadingOptions options;
-  Arguments arguments("edgeocr_run serve --det F.nb --rec F.nb --dict F.txt [--cls F.nb] [options]");
+  Arguments arguments("edgeocr_run serve [--det F.nb] [--rec F.nb --dict F.txt] [--cls F.nb] [options]");
   add_reading_options(arguments, options);
   const std::vector<std::string> rest = arguments.parse(given);
   if (arguments.wants_help()) {

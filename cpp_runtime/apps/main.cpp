@@ -1,10 +1,13 @@
 // edgeocr_run: the one program of the runtime, on the phone and on the host.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <string_view>
 
 #include "arguments.h"
+#include "base/error.h"
 #include "command.h"
 
 namespace {
@@ -49,7 +52,7 @@ int dispatch(std::string_view name, CommandArguments arguments) {
 
 int report(const char* message, int exit_code) {
   std::fflush(stdout);
-  std::fprintf(stderr, "error: %s\n", message);
+  std::fprintf(stderr, "error: %s\n", edgeocr::one_line(message).c_str());
   return exit_code;
 }
 
@@ -61,7 +64,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    return dispatch(argv[1], CommandArguments(argv + 2, static_cast<size_t>(argc - 2)));
+    const int exit_code = dispatch(argv[1], CommandArguments(argv + 2, static_cast<size_t>(argc - 2)));
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) edgeocr::fail("stdout: cannot write: %s", std::strerror(errno));
+    return exit_code;
   } catch (const edgeocr::UsageError& error) {
     return report(error.what(), 2);
   } catch (const std::bad_alloc&) {

@@ -25,7 +25,7 @@ void add_reading_options(Arguments& arguments, ReadingOptions& options) {
   arguments.integer("--threads", "T", "threads (1)", &p.threads, 1, 64);
   arguments.flag("--generic", "plain kernels only", &p.generic_only);
   add_mode(arguments, options.mode);
-  arguments.integer("--limit-side-len", "N", "longest side of the detector's input (960)", &p.limit_side_len, 32, 8192);
+  arguments.integer("--limit-side-len", "N", "longest side of the detector's input (960)", &p.limit_side_len, 32, 4096);
   arguments.number("--det-db-thresh", "X", "binarisation of the map (0.3)", &p.det_db_thresh, 0, 1);
   arguments.number("--det-db-box-thresh", "X", "mean probability that makes a box (0.6)", &p.det_db_box_thresh, 0, 1);
   arguments.number("--det-db-unclip-ratio", "X", "growth of a box (1.5)", &p.det_db_unclip_ratio, 0, 10);

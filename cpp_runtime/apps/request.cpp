@@ -8,7 +8,7 @@ namespace edgeocr {
 namespace {
 
 constexpr int kMaxRepeats = 1'000'000;
-constexpr double kMaxInteger = 9007199254740992.0;  // 2^53: above, a double is no exact integer
+constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1: beyond, other integers give the same double
 
 std::optional<int64_t> integer_of(const JsonValue& value) {
   const double* number = value.as<double>();

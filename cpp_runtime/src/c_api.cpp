@@ -119,6 +119,7 @@ int edgeocr_session_run(edgeocr_session* session, const float* input, const int6
     require(session, "session");
     require(input, "input");
     require(shape, "shape");
+    session->has_run = false;
     const edgeocr::Shape input_shape(std::span<const int64_t>(shape, 4));
     const edgeocr::TensorView view = session->session.prepare({&input_shape, 1});
     edgeocr::copy_from_nchw({input, static_cast<size_t>(input_shape.count())}, view);
@@ -133,7 +134,7 @@ const float* edgeocr_session_output(edgeocr_session* session, int index, int* ra
     require(session, "session");
     require(rank, "rank");
     require(shape, "shape");
-    if (!session->has_run) fail("the session has not run yet: call edgeocr_session_run first");
+    if (!session->has_run) fail("the session has no result: call edgeocr_session_run first");
     const edgeocr::TensorView view = session->session.output(index);
     session->output = edgeocr::copy_to_nchw(view);
     *rank = view.shape.rank();
@@ -161,14 +162,12 @@ void edgeocr_pipeline_options_init(edgeocr_pipeline_options* options) {
 edgeocr_pipeline* edgeocr_pipeline_create(const edgeocr_pipeline_options* options) {
   return guarded<edgeocr_pipeline*>(nullptr, [&] {
     require(options, "options");
-    require(options->detector, "options.detector");
-    require(options->recogniser, "options.recogniser");
-    require(options->dictionary, "options.dictionary");
+    const auto path = [](const char* given) { return given ? given : ""; };
     edgeocr::PipelineOptions own;
-    own.detector = options->detector;
-    own.classifier = options->classifier ? options->classifier : "";
-    own.recogniser = options->recogniser;
-    own.dictionary = options->dictionary;
+    own.detector = path(options->detector);
+    own.classifier = path(options->classifier);
+    own.recogniser = path(options->recogniser);
+    own.dictionary = path(options->dictionary);
     own.threads = options->threads;
     own.generic_only = options->generic_only != 0;
     own.limit_side_len = options->limit_side_len;

@@ -7,9 +7,13 @@
 #include "base/tensor.h"
 #include "graph/graph.h"
 #include "graph/passes/greedy_ctc.h"
+#include "ocr/input.h"
 
 namespace edgeocr {
 namespace {
+
+using ocr::kClassifierHeight;
+using ocr::kClassifierWidth;
 
 const char* file_of(const Session& session) { return session.graph().name.c_str(); }
 
@@ -44,6 +48,9 @@ void require_picture_input(const Session& session) {
   if (feed.rank() != 4) fail("%s: feed shape has %d dimensions, expected 4 (N, C, H, W)", file_of(session), feed.rank());
   if (feed[1] != 3 && feed[1] != -1)
     fail("%s: feed shape has %lld channels, expected 3", file_of(session), static_cast<long long>(feed[1]));
+  if (feed[0] > 1)
+    fail("%s: batch size is fixed to %lld, expected 1 or any (-1): convert it with one of these", file_of(session),
+         static_cast<long long>(feed[0]));
 }
 
 // Output for the input of a role; fails with what the net looks like unless `fits(output)`.
@@ -63,6 +70,8 @@ Shape require_output(const Session& session, const char* role, const Shape& inpu
 
 }  // namespace
 
+bool takes_one_at_a_time(const Session& session) { return session.feed_shape()[0] == 1; }
+
 void require_detector(const Session& session) {
   require_picture_input(session);
   const Shape input{1, 3, 64, 320}, expected{1, 1, 64, 320};
@@ -77,14 +86,16 @@ void require_classifier(const Session& session) {
 
 RecogniserForm require_recogniser(const Session& session) {
   require_picture_input(session);
-  const int64_t batch = session.feed_shape()[0], height = session.feed_shape()[2];
+  const int64_t height = session.feed_shape()[2];
   if (height != 32 && height != 48) {
     fail("%s: input height is %lld, expected 32 or 48: this looks like %s, not like a recogniser", file_of(session),
          static_cast<long long>(height), likeness(session));
   }
   const Shape output = require_output(session, "recogniser", Shape{1, 3, height, 320}, "1 x steps x classes (at least 3)",
                                       [](const Shape& shape) { return shape.rank() == 3 && shape[0] == 1 && shape[2] >= 3; });
-  return {static_cast<int>(height), static_cast<size_t>(output[2]), batch > 0 ? static_cast<int>(batch) : 0};
+  if (graph::greedy_ctc_scores(session.graph()) == graph::kNoValue)
+    fail("%s: output is no fp32 scores that follow from the input, as a recogniser's are", file_of(session));
+  return {static_cast<int>(height), static_cast<size_t>(output[2])};
 }
 
 }  // namespace edgeocr

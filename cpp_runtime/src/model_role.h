@@ -7,8 +7,8 @@
 
 namespace edgeocr {
 
-// PaddleOCR's cls_image_shape.
-constexpr int kClassifierHeight = 48, kClassifierWidth = 192;
+// Whether the file fixes the batch; to no other number than one, which the functions below see to.
+bool takes_one_at_a_time(const Session& session);
 
 // Fails unless a picture 1x3xHxW gives a map 1x1xHxW.
 void require_detector(const Session& session);
@@ -18,9 +18,8 @@ void require_classifier(const Session& session);
 struct RecogniserForm {
   int height = 0;      // of the input: 32 or 48
   size_t classes = 0;  // last dimension of the output N x steps x classes
-  int max_batch = 0;   // lines in one run; 0: any number
 };
-// Fails unless the feed shape is Nx3x32xW or Nx3x48xW and the output has rank 3.
+// Fails unless the feed shape is Nx3x32xW or Nx3x48xW and the output, scores that greedy CTC decoding has taken, has rank 3.
 RecogniserForm require_recogniser(const Session& session);
 
 }  // namespace edgeocr

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -47,8 +48,17 @@ class StopWatch {
 const PipelineOptions& checked(const PipelineOptions& options) {
   if (options.threads < 1) fail("threads is %d, expected at least 1", options.threads);
   if (options.rec_batch_num < 1) fail("rec_batch_num is %d, expected at least 1", options.rec_batch_num);
-  if (options.limit_side_len < 32) fail("limit_side_len is %d, expected at least 32", options.limit_side_len);
+  if (options.limit_side_len < 32 || options.limit_side_len > 4096)
+    fail("limit_side_len is %d, expected 32 to 4096", options.limit_side_len);
+  const std::tuple<const char*, float, float> numbers[] = {{"det_db_thresh", options.det_db_thresh, 1.0f},
+                                                           {"det_db_box_thresh", options.det_db_box_thresh, 1.0f},
+                                                           {"det_db_unclip_ratio", options.det_db_unclip_ratio, 10.0f},
+                                                           {"cls_thresh", options.cls_thresh, 1.0f},
+                                                           {"drop_score", options.drop_score, 1.0f}};
+  for (const auto& [name, number, most] : numbers)
+    if (!(number >= 0 && number <= most)) fail("%s is %g, expected 0 to %g", name, static_cast<double>(number), static_cast<double>(most));
   if (options.detector.empty() && options.recogniser.empty() && options.classifier.empty()) fail("no net is named");
+  if (!options.recogniser.empty() && options.dictionary.empty()) fail("dictionary is missing: name the recogniser's keys");
   return options;
 }
 
@@ -73,13 +83,12 @@ TensorView prepare(Session& session, int batch, int height, int width) {
   return session.prepare({&shape, 1});
 }
 
-// The first output of a net other than the recogniser, which must be fp32 with `rows` as its first size.
-TensorView fp32_output(const Session& session, int rows) {
-  const TensorView view = session.output();
-  if (view.dtype != DataType::f32 || view.shape.rank() < 2 || view.shape[0] != rows) {
-    fail("%s: output is %s %s, expected fp32 with %d rows", session.graph().name.c_str(), name_of(view.dtype), view.shape.str().c_str(),
-         rows);
-  }
+// An output, which is checked for every input: what a net gives need not follow its input as its role has it.
+TensorView output_of(const Session& session, int index, DataType dtype, const Shape& expected) {
+  const TensorView view = session.output(index);
+  if (view.dtype != dtype || view.shape != expected)
+    fail("%s: output is %s %s, expected %s %s", session.graph().name.c_str(), name_of(view.dtype), view.shape.str().c_str(), name_of(dtype),
+         expected.str().c_str());
   return view;
 }
 
@@ -150,7 +159,7 @@ std::vector<ocr::TextBox> Pipeline::Impl::detect(const ocr::Image& picture, Pict
   result.det_input = {1, 3, size.height, size.width};
   result.ms.det_pre = watch.lap();
   detector->run();
-  std::vector<float> map = copy_to_nchw(fp32_output(*detector, 1));
+  std::vector<float> map = copy_to_nchw(output_of(*detector, 0, DataType::f32, {1, 1, size.height, size.width}));
   result.ms.det = watch.lap();
   result.det_sum = std::accumulate(map.begin(), map.end(), 0.0);
   ocr::DbParameters parameters;
@@ -164,15 +173,16 @@ std::vector<ocr::TextBox> Pipeline::Impl::detect(const ocr::Image& picture, Pict
 }
 
 void Pipeline::Impl::turn_upright(std::vector<ocr::Image>& crops, std::vector<RecognisedLine>& lines) {
-  for (size_t begin = 0; begin < crops.size(); begin += kClassifierBatch) {
-    const int count = static_cast<int>(std::min<size_t>(kClassifierBatch, crops.size() - begin));
-    const TensorView input = prepare(*classifier, count, kClassifierHeight, kClassifierWidth);
+  const size_t most = takes_one_at_a_time(*classifier) ? 1 : kClassifierBatch;
+  for (size_t begin = 0; begin < crops.size(); begin += most) {
+    const int count = static_cast<int>(std::min(most, crops.size() - begin));
+    const TensorView input = prepare(*classifier, count, ocr::kClassifierHeight, ocr::kClassifierWidth);
     for (int n = 0; n < count; ++n) {
       const ocr::Image& crop = crops[begin + static_cast<size_t>(n)];
       ocr::fill_input(crop, ocr::classifier_size(crop.width, crop.height).content_width, ocr::kLineNormalisation, input, n);
     }
     classifier->run();
-    const float* probabilities = fp32_output(*classifier, count).as<float>();
+    const float* probabilities = output_of(*classifier, 0, DataType::f32, {count, 2}).as<float>();
     for (int n = 0; n < count; ++n) {
       RecognisedLine& line = lines[begin + static_cast<size_t>(n)];
       const float upright = probabilities[2 * n], turned = probabilities[2 * n + 1];
@@ -191,8 +201,7 @@ ocr::LineSize Pipeline::Impl::line_size(const ocr::Image& crop) const {
 }
 
 int Pipeline::Impl::batch_limit(int net_width) const {
-  const int limit = std::min(options.rec_batch_num, kMaxBatchColumns / net_width);
-  return form.max_batch > 0 ? std::min(limit, form.max_batch) : limit;
+  return takes_one_at_a_time(*recogniser) ? 1 : std::min(options.rec_batch_num, kMaxBatchColumns / net_width);
 }
 
 // Lines are batched only where padding is the same as alone: a line's text must not depend on its neighbours.
@@ -215,12 +224,11 @@ void Pipeline::Impl::recognise_batch(const std::vector<ocr::Image>& crops, std::
     ocr::fill_input(crop, line_size(crop).content_width, ocr::kLineNormalisation, input, static_cast<int>(n));
   }
   recogniser->run();
-  const TensorView classes = recogniser->output(0), probabilities = recogniser->output(1);
-  if (classes.shape[0] != static_cast<int64_t>(batch.size())) {
-    fail("%s: output is of %lld lines, expected %zu", recogniser->graph().name.c_str(), static_cast<long long>(classes.shape[0]),
-         batch.size());
-  }
-  const auto steps = static_cast<size_t>(classes.shape[1]);
+  const Shape found = recogniser->output(0).shape;
+  const Shape expected{static_cast<int64_t>(batch.size()), found.rank() == 2 ? found[1] : 1};
+  const TensorView classes = output_of(*recogniser, 0, DataType::i32, expected);
+  const TensorView probabilities = output_of(*recogniser, 1, DataType::f32, expected);
+  const auto steps = static_cast<size_t>(expected[1]);
   for (size_t n = 0; n < batch.size(); ++n) {
     const std::span<const int> winners(classes.as<const int32_t>() + n * steps, steps);
     const std::span<const float> chances(probabilities.as<const float>() + n * steps, steps);

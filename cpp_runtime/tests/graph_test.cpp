@@ -321,3 +321,19 @@ TEST_CASE("graph: the public models become SSA graphs") {
     CHECK(writes[static_cast<size_t>(g.outputs[0])] == 1);
   }
 }
+
+TEST_CASE("graph: operators other than split have one result") {
+  const auto with = [](const std::string& op, const std::string& parameter, std::vector<std::string> results, const Attrs& attrs = {},
+                       const std::string& kernel = "def/4/1/1") {
+    Program p;
+    p.feed("x", {-1, 3, -1, -1})
+        .op(op, {{op == "calib" || op == "shape" ? "Input" : "X", {"x"}}}, {{parameter, std::move(results)}}, attrs, kernel);
+    p.fetch("a");
+    return reject(p);
+  };
+  for (const char* op : {"scale", "relu", "shape", "dropout", "io_copy"})
+    CHECK(with(op, "Out", {"a", "b"}).ends_with("has 2 results, expected 1"));
+  CHECK(
+      with("calib", "Out", {"a", "b"}, {{"scale", std::vector<float>{0.1f}}}, "fp32_to_int8/4/2/1").ends_with("has 2 results, expected 1"));
+  CHECK(with("relu", "Other", {"a"}).ends_with("has 0 results, expected 1"));
+}

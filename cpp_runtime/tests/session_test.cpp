@@ -1,34 +1,18 @@
 #include "edgeocr/session.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
-
-#include <fstream>
 #include <algorithm>
 
 #include "base/tensor.h"
 #include "kernels/kernel.h"
 #include "nb_bytes.h"
 #include "program.h"
+#include "temporary_file.h"
 
 using namespace edgeocr;
 using namespace edgeocr::test;
 
 namespace {
-
-// A `.nb` file that goes when the test ends.
-class ModelFile {
- public:
-  explicit ModelFile(const Bytes& bytes)
-      : path_(std::filesystem::temp_directory_path() / ("edgeocr_session_" + std::to_string(::getpid()) + ".nb")) {
-    std::ofstream(path_, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  }
-  ~ModelFile() { std::filesystem::remove(path_); }
-  std::string str() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 // y = relu(conv 1x1 of x) with weights 1, 2, 3 and -1, -1, -1; z = y + y.
 Program two_filters(std::vector<int64_t> feed = {-1, 3, -1, -1}) {
@@ -68,7 +52,7 @@ void check_output(const TensorView& output, const Shape& input) {
 }  // namespace
 
 TEST_CASE("session: a network runs at any size and batch, again and again on one input") {
-  ModelFile file(nb_file(two_filters().model()));
+  TemporaryFile file(nb_file(two_filters().model()));
   for (bool generic_only : {true, false})
     for (int threads : {1, 3}) {
       SessionOptions options;
@@ -95,7 +79,7 @@ TEST_CASE("session: a network runs at any size and batch, again and again on one
 }
 
 TEST_CASE("session: the plan can be listed and timed") {
-  ModelFile file(nb_file(two_filters().model()));
+  TemporaryFile file(nb_file(two_filters().model()));
   SessionOptions options;
   options.generic_only = true;
   Session session = Session::load(file.str(), options);
@@ -115,7 +99,7 @@ TEST_CASE("session: the plan can be listed and timed") {
 }
 
 TEST_CASE("session: inputs that do not fit are refused, and the session goes on") {
-  ModelFile file(nb_file(two_filters({1, 3, 32, 100}).model()));
+  TemporaryFile file(nb_file(two_filters({1, 3, 32, 100}).model()));
   SessionOptions options;
   options.max_input_elements = 3000;
   Session session = Session::load(file.str(), options);
@@ -143,20 +127,20 @@ TEST_CASE("session: inputs that do not fit are refused, and the session goes on"
 TEST_CASE("session: what cannot be loaded says why") {
   SessionOptions options;
   options.threads = 0;
-  ModelFile file(nb_file(two_filters().model()));
+  TemporaryFile file(nb_file(two_filters().model()));
   CHECK(error_of([&] { Session::load(file.str(), options); }) == "threads is 0, expected 1 to 64");
   options = {};
   options.plan_cache = 0;
   CHECK(error_of([&] { Session::load(file.str(), options); }) == "plan_cache is 0, expected at least 1");
   Program unknown;
   unknown.feed("x", {1}).op("grid_sampler", {{"X", {"x"}}}, {{"Out", {"y"}}}).fetch("y");
-  ModelFile other(nb_file(unknown.model()));
+  TemporaryFile other(nb_file(unknown.model()));
   CHECK(error_of([&] { Session::load(other.str()); }) == other.str() + ": operator grid_sampler is not supported (grid_sampler #1)");
   CHECK(error_of([] { Session::load("/nowhere.nb"); }) == "/nowhere.nb: cannot open: No such file or directory");
 }
 
 TEST_CASE("session: a precision that the file or the processor does not have is refused") {
-  ModelFile file(nb_file(two_filters().model()));
+  TemporaryFile file(nb_file(two_filters().model()));
   const auto load = [&](Precision precision, bool generic_only) {
     SessionOptions options;
     options.precision = precision;
@@ -173,7 +157,7 @@ TEST_CASE("session: a precision that the file or the processor does not have is 
 }
 
 TEST_CASE("session: the plain kernels alone have exact int8 only") {
-  ModelFile file(nb_file(two_filters().model()));
+  TemporaryFile file(nb_file(two_filters().model()));
   SessionOptions options;
   for (const Int8 int8 : {Int8::fast, Int8::composed}) {
     options.int8 = int8;
@@ -185,7 +169,7 @@ TEST_CASE("session: the plain kernels alone have exact int8 only") {
 }
 
 TEST_CASE("session: dynamic int8 needs a matrix product, and kernels that are not the plain ones alone") {
-  ModelFile file(nb_file(two_filters().model()));
+  TemporaryFile file(nb_file(two_filters().model()));
   SessionOptions options;
   options.dynamic_int8 = true;
   CHECK(error_of([&] { Session::load(file.str(), options); }) ==

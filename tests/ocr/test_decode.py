@@ -49,8 +49,9 @@ def png_of_size(width: int, height: int, pixels: bytes = b"") -> bytes:
     return PNG_SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
 
 
-def bmp_of_size(width: int, height: int) -> bytes:
-    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+def bmp_of_size(width: int, height: int, compression: int = 0) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, compression, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + header
 
 
 @pytest.mark.data
@@ -128,6 +129,15 @@ def test_bmp(steps: Steps, photo: NDArray[np.uint8], tmp_path: Path, mode: str) 
     assert np.array_equal(steps.decode(data), imread(data, tmp_path))
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "RGBA"])
+def test_bmp_whose_first_row_is_on_top(steps: Steps, photo: NDArray[np.uint8], tmp_path: Path, mode: str) -> None:
+    data = bytearray(encoded(Image.fromarray(photo).convert(mode), "BMP"))
+    data[22:26] = struct.pack("<i", -photo.shape[0])
+    expected = imread(bytes(data), tmp_path)
+    assert np.array_equal(steps.decode(bytes(data)), expected)
+    assert np.array_equal(expected[::-1], steps.decode(encoded(Image.fromarray(photo).convert(mode), "BMP")))
+
+
 @pytest.mark.parametrize(("data", "said"), [
     (b"", "file is empty"),
     (b"hello", "not a picture: starts with 68 65 6c 6c"),
@@ -143,6 +153,7 @@ def test_bmp(steps: Steps, photo: NDArray[np.uint8], tmp_path: Path, mode: str) 
     (bmp_of_size(1 << 30, 1), "picture is 1073741824x1, expected at most"),
     (bmp_of_size(-5, 5), "picture is -5x5, expected sides of at least 1"),
     (bmp_of_size(5, 0), "picture is 5x0, expected sides of at least 1"),
+    (bmp_of_size(5, 5, 1), "run-length BMP is not supported: save it as PNG"),
 ])  # fmt: skip
 def test_what_is_no_picture_is_refused_by_name(steps: Steps, data: bytes, said: str) -> None:
     with pytest.raises(StepError) as failure:

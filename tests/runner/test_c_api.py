@@ -246,10 +246,13 @@ def test_session_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
     assert api.edgeocr_last_error().decode() == f"{own_set}/rec.nb: the plain kernels have exact int8 only"
     with session(api, own_set / "rec.nb") as handle:
         assert not api.edgeocr_session_output(handle, 0, ctypes.byref(ctypes.c_int()), (ctypes.c_int64 * 6)())
-        assert api.edgeocr_last_error() == b"the session has not run yet: call edgeocr_session_run first"
+        assert api.edgeocr_last_error() == b"the session has no result: call edgeocr_session_run first"
         assert run(api, handle, np.zeros((1, 1, 32, 320), np.float32)) == 1
         assert api.edgeocr_last_error()
         assert run(api, handle, np.zeros((1, 3, 32, 320), np.float32)) == 0  # still usable
+        assert run(api, handle, np.zeros((1, 1, 32, 320), np.float32)) == 1
+        assert not api.edgeocr_session_output(handle, 0, ctypes.byref(ctypes.c_int()), (ctypes.c_int64 * 6)())
+        assert api.edgeocr_last_error() == b"the session has no result: call edgeocr_session_run first"
 
 
 def test_a_pipeline_reads_as_the_runner_does(api: ctypes.CDLL, own_set: Path, sign: Path) -> None:
@@ -304,7 +307,11 @@ def test_pipeline_failures_are_lines(api: ctypes.CDLL, own_set: Path) -> None:
     made = options(api, own_set)
     made.dictionary = None
     assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
-    assert api.edgeocr_last_error() == b"options.dictionary is NULL"
+    assert api.edgeocr_last_error() == b"dictionary is missing: name the recogniser's keys"
+    made = options(api, own_set)
+    made.detector = made.recogniser = None
+    assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None
+    assert api.edgeocr_last_error() == b"no net is named"
     made = options(api, own_set)
     made.rec_batch_num = 0
     assert api.edgeocr_pipeline_create(ctypes.byref(made)) is None

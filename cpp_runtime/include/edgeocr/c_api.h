@@ -75,10 +75,10 @@ typedef struct edgeocr_result edgeocr_result;
 
 /* Meaning and range as in pipeline.h. Always start from edgeocr_pipeline_options_init. */
 typedef struct edgeocr_pipeline_options {
-  const char* detector;
-  const char* classifier; /* NULL: none */
+  const char* detector; /* paths; NULL or empty: none */
+  const char* classifier;
   const char* recogniser;
-  const char* dictionary;
+  const char* dictionary; /* the recogniser's */
   int threads;
   int generic_only;
   int limit_side_len;

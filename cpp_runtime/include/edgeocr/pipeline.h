@@ -19,14 +19,15 @@ struct PipelineOptions {
   Int8 int8 = Int8::exact;                     // of all nets
   bool dynamic_int8 = false;                   // as in SessionOptions, of the recogniser
   bool generic_only = false;
-  int limit_side_len = 960;
+  int limit_side_len = 960;  // 32 to 4096
+  // 0 to 1, but for the ratio: 0 to 10
   float det_db_thresh = 0.3f, det_db_box_thresh = 0.6f, det_db_unclip_ratio = 1.5f;
   float cls_thresh = 0.9f;  // turn by 180° where label 1 wins with more
   float drop_score = 0.5f;  // lines below are reported with kept = false
   int rec_batch_num = 6;    // boxes of equal net width run together, at most this many
 };
 
-// Milliseconds of the stages of one picture; rec_per_box is the mean. `boxes` counts the boxes recognised.
+// Milliseconds of the stages of one picture. `boxes` counts the lines, found or, without a detector, given.
 struct StageTimes {
   double decode = 0, det_pre = 0, det = 0, det_post = 0, crop = 0, cls = 0, rec = 0, total = 0;
   int boxes = 0;
@@ -52,7 +53,7 @@ struct PictureResult {
 
 class Pipeline {
  public:
-  // Throws Error: unreadable model, dictionary of the wrong size, recogniser height other than 32 or 48, …
+  // Throws Error: an option out of its range, unreadable model, dictionary of the wrong size, recogniser height other than 32 or 48, …
   explicit Pipeline(const PipelineOptions& options);
   ~Pipeline();
   // `keep_map`, if not null, receives the probability map, row-major H x W.

@@ -2,8 +2,15 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
 namespace edgeocr {
+
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return text;
+}
 
 void fail(const char* format, ...) {
   va_list args, again;
@@ -13,10 +20,7 @@ void fail(const char* format, ...) {
   std::vsnprintf(text.data(), text.size() + 1, format, again);
   va_end(again);
   va_end(args);
-  // Names and texts from files may hold anything, a message is one line.
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  throw Error(text);
+  throw Error(one_line(std::move(text)));
 }
 
 }  // namespace edgeocr

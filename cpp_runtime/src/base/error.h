@@ -15,6 +15,9 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& message) : std::runtime_error(message) {}
 };
 
+// Control characters replaced by '?': names and texts from files and command lines may hold anything.
+std::string one_line(std::string text);
+
 // printf-style: throws Error, control characters replaced by '?'. `format` is a literal.
 [[noreturn, gnu::format(printf, 1, 2)]] void fail(const char* format, ...);
 

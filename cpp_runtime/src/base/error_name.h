@@ -14,7 +14,7 @@ template <class Body> decltype(auto) with_name(const std::string& name, Body&& b
   try {
     return std::forward<Body>(body)();
   } catch (const Error& e) {
-    std::string prefix = name + ": ";
+    const std::string prefix = one_line(name) + ": ";
     if (std::string_view(e.what()).starts_with(prefix)) throw;
     throw Error(prefix + e.what());
   }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "graph/row_reach.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -19,6 +20,8 @@ constexpr size_t kCall = 16 << 10;
 constexpr size_t kL3Speed = 4;
 // Rows of a band, at the last step.
 constexpr int64_t kMostRows = 64, kFewestRows = 4;
+// Of a group: all beginnings with all ends are tried, and what a group moves is counted step by step.
+constexpr int kMostSteps = 64;
 
 const Inferred& of(std::span<const Inferred> values, ValueId id) { return values[static_cast<size_t>(id)]; }
 size_t bytes_of(const Inferred& value) { return dense_bytes(value.dtype, value.shape); }
@@ -225,7 +228,7 @@ size_t repeated_by_call(const Node& node, std::span<const Inferred> values) {
     const Shape& filter = of(values, node.input("Filter", i)).shape;
     macs += 2 * filter.count() * of(values, node.input("X", i)).shape[3];
   }
-  return static_cast<size_t>(macs) * kBytesPerCycle / (node.precision == 2 ? kMacsPerCycleInt8 : kMacsPerCycle);
+  return static_cast<size_t>(macs) * kBytesPerCycle / (node.precision == kInt8Precision ? kMacsPerCycleInt8 : kMacsPerCycle);
 }
 
 // A group, and what it costs in bytes from memory.
@@ -290,7 +293,7 @@ std::vector<BandGroup> choose_band_groups(const Graph& graph, std::span<const Ba
     size_t separately = alone(first);
     take(first + 1, separately, std::nullopt);
     size_t fewest_bands = 1;  // a longer group needs no fewer than a shorter one
-    for (int end = first + 2; end <= count && steps[static_cast<size_t>(end) - 1].by_rows; end++) {
+    for (int end = first + 2; end <= std::min(count, first + kMostSteps) && steps[static_cast<size_t>(end) - 1].by_rows; end++) {
       separately += alone(end - 1);
       const size_t exchanged = traffic(steps, values, flow, first, end);
       if (exchanged + static_cast<size_t>(end - first) * kCall >= separately) continue;

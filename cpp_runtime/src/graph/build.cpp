@@ -114,6 +114,9 @@ class Lowering {
       int position = 0;
       for (const std::string& name : argument.arguments) node.outputs.push_back({argument.parameter, position++, add_value(name)});
     }
+    // Passes and plans read the one result; of operators that are not known check_operators tells more.
+    if (node.op != "split" && (node.outputs.size() > 1 || (known != nullptr && node.outputs.empty())))
+      fail("%s: %s has %zu results, expected 1", graph_.name.c_str(), node.label().c_str(), node.outputs.size());
     graph_.nodes.push_back(std::move(node));
   }
 

@@ -56,7 +56,6 @@ class Plan {
     size_t offset = 0;
   };
   const std::vector<Placement>& placements() const { return placements_; }
-  const std::vector<BandGroup>& band_groups() const { return groups_; }
 
  private:
   // Where a step's view shows a map of which its group holds a few rows.

@@ -2,7 +2,7 @@
 //
 // A kernel object is made once per node and session: it reads its parameters, packs its weights and is then shared by all the
 // plans (input shapes) of the session. It holds nothing that depends on the input's shape.
-// A kernel set (generic, later neon and x86) is a table of entries; the session asks the sets from fast to plain and takes
+// A kernel set (generic, neon, x86) is a table of entries; the session asks the sets from fast to plain and takes
 // the first entry that accepts the node. `generic` accepts everything the engine supports and is the truth the others are
 // tested against.
 #pragma once

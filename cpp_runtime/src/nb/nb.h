@@ -15,6 +15,8 @@
 
 namespace edgeocr::nb {
 
+inline constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;  // larger files are refused
+
 using Attr = std::variant<int32_t, float, std::string, std::vector<int32_t>, std::vector<float>, std::vector<std::string>, bool,
                           std::vector<bool>, int64_t, std::vector<int64_t>, double, std::vector<double>>;
 

@@ -37,7 +37,6 @@ namespace edgeocr::nb {
 
 namespace {
 
-constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 constexpr size_t kMaxTopologyBytes = size_t{8} << 20;
 constexpr size_t kMaxName = 1024;             // of operators, variables, attributes
 constexpr size_t kMaxText = size_t{1} << 16;  // of string attributes

@@ -19,7 +19,6 @@ class Dictionary {
   static Dictionary parse(std::string_view text, const std::string& name);
   size_t classes() const { return keys_.size() + 1; }
   const std::string& text_of(int klass) const;  // 1 … classes() - 1
-  const std::string& name() const { return name_; }
   // Fails unless the recogniser has as many classes: "<dict>: 94 keys give 96 classes, but <model> has 6625: …".
   void check(size_t model_classes, const std::string& model) const;
 

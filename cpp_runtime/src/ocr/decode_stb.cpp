@@ -59,6 +59,7 @@ Image decode_stb(Bytes file, const std::string& name) {
   int width = 0, height = 0, channels = 0;
   stb_limit = kHeaderBytes;
   if (!stbi_info_from_memory(data, size, &width, &height, &channels)) fail_broken(name);
+  height = std::abs(height);  // a BMP's whose first row is on top
   require_bounded_size(width, height, name);
   // At most four samples of two bytes a pixel and a filter byte a row; buffers grow by doubling.
   stb_limit = 2 * std::max(file.size(), static_cast<size_t>(height) * (static_cast<size_t>(width) * 8 + 8)) + 4096;

@@ -28,7 +28,7 @@ struct LineSize {
   int net_width = 0, content_width = 0;
 };
 LineSize recogniser_size(int crop_width, int crop_height, int net_height);
-// Classifier: its input is 3x48x192; content min(192, ceil(48*w/h)).
+// Classifier: its input is 3x48x192 (PaddleOCR's cls_image_shape); content min(192, ceil(48*w/h)).
 constexpr int kClassifierHeight = 48, kClassifierWidth = 192;
 LineSize classifier_size(int crop_width, int crop_height);
 

@@ -7,6 +7,7 @@
 #include "graph/passes/over_upsampled.h"
 #include "graph/passes/probe.h"
 #include "graph/passes/rewrite.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -32,7 +33,8 @@ class Expansion : public LinearExpansion<Term> {
   Sum as_it_is(ValueId value, int factor) const override { return of_term({value, factor, nullptr}); }
 
   Sum through_matrix(const Node& node, int factor) const override {
-    if (!is_same_conv(node, graph_, 1) || node.precision != 1 || node.input("Bias") != kNoValue || has_activation(node)) return {};
+    if (!is_same_conv(node, graph_, 1) || node.precision != kFp32Precision || node.input("Bias") != kNoValue || has_activation(node))
+      return {};
     return of_term({node.input("Input"), factor, graph_.constant(node.input("Filter"))});
   }
 };
@@ -79,7 +81,8 @@ void factor_fpn(Graph& graph) {
   const std::vector<Inferred> shapes = probe_shapes(graph);
   if (shapes.empty()) return;
   rewrite(graph, [&](const Uses& uses, size_t n) {
-    if (!is_same_conv(graph.nodes[n], graph, 3) || graph.nodes[n].precision != 1 || graph.nodes[n].tail != nullptr) return false;
+    if (!is_same_conv(graph.nodes[n], graph, 3) || graph.nodes[n].precision != kFp32Precision || graph.nodes[n].tail != nullptr)
+      return false;
     const ValueId input = graph.nodes[n].input("Input");
     const Sum sum = Expansion(graph, uses, shapes).expand(input, 1);
     if (sum.terms.size() == 1 && sum.terms[0].factor == 1) return false;

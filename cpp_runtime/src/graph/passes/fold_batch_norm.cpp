@@ -5,6 +5,7 @@
 
 #include "graph/passes/convolution.h"
 #include "graph/passes/rewrite.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -12,7 +13,7 @@ namespace {
 
 bool folds_into(const Node& node) {
   const bool convolution = node.op == "conv2d" || node.op == "depthwise_conv2d" || node.op == "conv2d_transpose";
-  return convolution && node.precision == 1 && !has_activation(node) && node.tail == nullptr;
+  return convolution && node.precision == kFp32Precision && !has_activation(node) && node.tail == nullptr;
 }
 
 // Per channel: y = x * scale + shift.

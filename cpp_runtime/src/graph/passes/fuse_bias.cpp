@@ -4,6 +4,7 @@
 #include "graph/passes/probe.h"
 #include "graph/passes/rewrite.h"
 #include "graph/passes/tails.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -31,7 +32,7 @@ const Constant* constant_operand(const Graph& graph, const Node& add, ValueId& c
 
 bool can_have_bias(const Node& node) {
   const bool convolution = node.op == "conv2d" || node.op == "depthwise_conv2d" || node.op == "conv2d_transpose";
-  return convolution && node.precision == 1 && node.input("Bias") == kNoValue && !has_activation(node) && node.tail == nullptr;
+  return convolution && node.precision == kFp32Precision && node.input("Bias") == kNoValue && !has_activation(node) && node.tail == nullptr;
 }
 
 }  // namespace

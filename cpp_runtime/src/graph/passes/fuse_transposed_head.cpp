@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "graph/fused_tail.h"
+#include "graph/passes/convolution.h"
 #include "graph/passes/rewrite.h"
+#include "graph/precision.h"
 
 namespace edgeocr::graph {
 
@@ -16,7 +18,8 @@ bool all_are(const Node& node, std::string_view name, int64_t expected, std::vec
 // fp32, 2x2 with steps of two, nothing cut off and nothing added.
 bool is_doubling(const Node& node, const Graph& graph) {
   const Constant* filter = graph.constant(node.input("Filter"));
-  if (node.op != "conv2d_transpose" || node.precision == 2 || filter == nullptr || filter->dtype != DataType::f32) return false;
+  if (node.op != "conv2d_transpose" || node.precision == kInt8Precision || filter == nullptr || filter->dtype != DataType::f32)
+    return false;
   if (filter->shape.rank() != 4 || filter->shape[2] != 2 || filter->shape[3] != 2) return false;
   return all_are(node, "strides", 2, {1, 1}) && all_are(node, "paddings", 0, {}) && all_are(node, "dilations", 1, {}) &&
          node.attr_int("groups", 1) == 1 && node.attr_string("padding_algorithm", "EXPLICIT") != "SAME" &&
@@ -27,7 +30,6 @@ bool has_relu(const Node& node) {
   if (node.attr_int("with_act", 0) != 0) return node.attr_string("act_type") == "relu";
   return node.attr_int("fuse_relu", 0) != 0;
 }
-bool has_activation(const Node& node) { return node.attr_int("with_act", 0) != 0 || node.attr_int("fuse_relu", 0) != 0; }
 
 // The result is relu of the convolution, and nothing else is done to it.
 bool ends_in_relu(const Node& node) {

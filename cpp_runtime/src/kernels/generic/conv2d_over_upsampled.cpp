@@ -16,6 +16,7 @@
 #include "kernels/generic/operators.h"
 #include "kernels/generic/packing.h"
 #include "kernels/generic/parameters.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -38,7 +39,7 @@ template <class Sum> void add(const Sum* __restrict a, const Sum* __restrict b, 
 }
 
 ConvParameters parameters_of(const graph::Node& node, const graph::Graph& graph) {
-  const bool int8 = node.precision == 2;
+  const bool int8 = node.precision == graph::kInt8Precision;
   return {.geometry = over_upsampled_geometry(constant_input(node, graph, "Filter").shape),
           .int8_in = int8,
           .int8_out = int8 && node.alias == "int8_out"};

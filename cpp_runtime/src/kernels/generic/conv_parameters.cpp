@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "graph/geometry.h"
 #include "kernels/generic/parameters.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -33,7 +34,7 @@ ConvParameters conv_parameters(const graph::Node& node, const graph::Graph& grap
       .pad_right = window.pad_end[1],
   };
   p.same_padding = node.attr_string("padding_algorithm") == "SAME";
-  p.int8_in = node.precision == 2;
+  p.int8_in = node.precision == graph::kInt8Precision;
   p.int8_out = p.int8_in && node.alias == "int8_out";
   const DataType expected = p.int8_in ? DataType::i8 : DataType::f32;
   if (filter.dtype != expected) fail("%s: Filter is %s, expected %s", node.label().c_str(), name_of(filter.dtype), name_of(expected));

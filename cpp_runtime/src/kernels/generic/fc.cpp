@@ -11,6 +11,7 @@
 #include "kernels/generic/matrix_product.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/parameters.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -22,7 +23,7 @@ MatrixProduct product_of(const graph::Node& node, const graph::Graph& graph, con
   const Loops& loops = current_loops();
   const Activation act = node.op == "fc" ? named_activation(node, "activation_type") : Activation{};
   std::vector<float> bias = bias_or_zeros(node, graph, n);
-  if (node.precision != 2) {
+  if (node.precision != graph::kInt8Precision) {
     const auto values = weights.as<float>();
     PackedWeights packed = PackedWeights::f32(k, n, [&](int64_t row, int64_t column) { return values[form.at(row, column)]; });
     return {loops, std::move(packed), k, Epilogue::fp32(std::move(bias), act)};
@@ -42,8 +43,9 @@ MatrixProduct product_of(const graph::Node& node, const graph::Graph& graph, con
 class Fc : public Kernel {
  public:
   Fc(const graph::Node& node, const graph::Graph& graph)
-      : op_(node.op), form_(fc_form(node, graph)), input_(input_index(node, form_.input)), int8_in_(node.precision == 2),
-        int8_out_(int8_in_ && node.alias == "int8out"), loops_(current_loops()), product_(product_of(node, graph, form_)) {
+      : op_(node.op), form_(fc_form(node, graph)), input_(input_index(node, form_.input)),
+        int8_in_(node.precision == graph::kInt8Precision), int8_out_(int8_in_ && node.alias == "int8out"), loops_(current_loops()),
+        product_(product_of(node, graph, form_)) {
     if (form_.alpha != 1.0f && int8_out_) fail("%s: alpha is %g, expected 1 with int8", op_.c_str(), static_cast<double>(form_.alpha));
   }
 

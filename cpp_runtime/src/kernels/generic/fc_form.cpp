@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "graph/fused_tail.h"
 #include "kernels/generic/parameters.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -59,7 +60,7 @@ int64_t FcForm::rows_of(const Shape& input_shape) const {
 FcForm fc_form(const graph::Node& node, const graph::Graph& graph) {
   FcForm form = names_of(node);
   const graph::Constant& weights = constant_input(node, graph, form.weights);
-  const DataType expected = node.precision == 2 || is_dynamic_fc(node) ? DataType::i8 : DataType::f32;
+  const DataType expected = node.precision == graph::kInt8Precision || is_dynamic_fc(node) ? DataType::i8 : DataType::f32;
   if (weights.dtype != expected) fail("%s: weights are %s, expected %s", node.label().c_str(), name_of(weights.dtype), name_of(expected));
   const Matrix stored = matrix_of(node, weights);
   form.row_dimensions = row_dimensions(node);

@@ -10,6 +10,7 @@
 #include "kernels/generic/packing.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -29,7 +30,7 @@ class Matmul : public Kernel {
     transpose_x_ = node.attr_int(old ? "transpose_X" : "trans_x", 0) != 0;
     transpose_y_ = node.attr_int(old ? "transpose_Y" : "trans_y", 0) != 0;
     alpha_ = node.attr_float("alpha", 1.0f);
-    if (node.precision == 2) fail("%s: Y is not a constant matrix, expected one with int8", node.label().c_str());
+    if (node.precision == graph::kInt8Precision) fail("%s: Y is not a constant matrix, expected one with int8", node.label().c_str());
   }
 
   std::string_view name() const override { return "generic.matmul.fp32"; }

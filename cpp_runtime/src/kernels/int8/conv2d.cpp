@@ -12,6 +12,7 @@
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
 #include "kernels/line_ring.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 
@@ -142,7 +143,7 @@ class Conv2d : public Kernel {
 }  // namespace
 
 bool accepts_conv2d(const graph::Node& node, const graph::Graph& graph) {
-  if (node.precision != 2) return false;
+  if (node.precision != graph::kInt8Precision) return false;
   const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
   return g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.kernel_h <= LineRing::kMaxRows && g.in_channels > 1 &&
          g.out_channels > 4 && ConvFinish::accepts(node, graph, {.residual = true, .fp16 = true});

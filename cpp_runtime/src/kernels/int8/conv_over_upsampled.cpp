@@ -24,6 +24,7 @@
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
 #include "kernels/line_ring.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 
@@ -264,7 +265,7 @@ class ConvOverUpsampled : public Kernel {
 }  // namespace
 
 bool accepts_conv_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
-  if (node.precision != 2 || !ConvFinish::accepts(node, graph, {.fp16 = true})) return false;
+  if (node.precision != graph::kInt8Precision || !ConvFinish::accepts(node, graph, {.fp16 = true})) return false;
   const std::vector<int64_t> factors = node.attr_ints("factors");
   if (factors.size() < 2 || factors.size() > kMostLow + 1 || std::ranges::count(factors, 1) != 1) return false;
   const int64_t out_channels = generic::constant_input(node, graph, "Filter").shape[0];

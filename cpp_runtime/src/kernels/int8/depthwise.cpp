@@ -18,6 +18,7 @@
 #include "kernels/int8/conv_finish.h"
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 
@@ -234,7 +235,7 @@ bool is_step(int64_t stride) { return stride == 1 || stride == 2; }
 }  // namespace
 
 bool accepts_depthwise(const graph::Node& node, const graph::Graph& graph) {
-  if (node.precision != 2) return false;
+  if (node.precision != graph::kInt8Precision) return false;
   const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
   return g.groups == g.in_channels && g.groups == g.out_channels && g.in_channels > 4 && g.kernel_h == g.kernel_w &&
          (g.kernel_h == 3 || g.kernel_h == 5) && is_step(g.stride_h) && is_step(g.stride_w) && g.dilation_h == 1 && g.dilation_w == 1 &&

@@ -18,6 +18,7 @@
 #include "kernels/int8/gemm.h"
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 
@@ -242,7 +243,7 @@ class Fc : public Kernel {
 
 bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
   const bool dynamic = generic::is_dynamic_fc(node);
-  if (usable_loops() == nullptr || (node.precision != 2 && !dynamic)) return false;
+  if (usable_loops() == nullptr || (node.precision != graph::kInt8Precision && !dynamic)) return false;
   if (node.op.starts_with("matmul") && !generic::works_like_fc(node, graph)) return false;
   const FcForm form = generic::fc_form(node, graph);
   if (is_int8_out(node) && form.alpha != 1.0f) return false;

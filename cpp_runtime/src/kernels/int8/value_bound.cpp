@@ -7,6 +7,7 @@
 
 #include "kernels/generic/parameters.h"
 #include "kernels/tail.h"
+#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 
@@ -22,7 +23,7 @@ const graph::Node* producer(graph::ValueId value, const graph::Graph& graph) {
 
 bool makes_fp32_of_int8(const graph::Node& node) {
   const bool convolution = node.op == "conv2d" || node.op == "depthwise_conv2d" || node.op == "conv2d_over_upsampled";
-  return convolution && node.precision == 2 && node.alias != "int8_out";
+  return convolution && node.precision == graph::kInt8Precision && node.alias != "int8_out";
 }
 
 // Of the convolution with its activations, before a residual.
