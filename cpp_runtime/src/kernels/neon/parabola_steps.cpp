@@ -180,7 +180,9 @@ std::optional<Points> NearHalves::points(const Rule& rule, int64_t reach) const 
   if (is_constant_parabola(rule, reach)) return Points(rule, {0});
   if (!(rule.channel.scale > 0)) return {};
   const double bias = rule.channel.bias, steps_per_unit = 1 / static_cast<double>(rule.channel.scale), most = static_cast<double>(reach);
-  std::vector<int32_t> sums{static_cast<int32_t>(-reach), static_cast<int32_t>(reach)};
+  std::vector<int32_t> sums;
+  sums.reserve(intervals_.size());
+  for (const int64_t end : {-reach, reach}) sums.push_back(static_cast<int32_t>(end));
   for (const Interval& y : intervals_) {
     const double first = std::max(std::ceil((y.low - bias) * steps_per_unit), -most);
     const double last = std::min(std::floor((y.high - bias) * steps_per_unit), most);
