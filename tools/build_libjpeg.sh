@@ -24,7 +24,7 @@ fail() {
 quietly() {
   local message=$1 log=$work/log
   shift
-  if ! "$@" >"$log" 2>&1; then
+  if ! "$@" >"$log" 2>&1 8>&-; then
     tail -n 20 "$log" >&2
     fail "$message"
   fi
@@ -47,6 +47,13 @@ python=$(command -v "$python") || fail "no such program: $3"
 [[ $python = /* ]] || python=$PWD/$python  # not resolved further: a venv is found by its own path
 zig_version=$("$python" -m ziglang version 2>/dev/null) || fail "$python has no ziglang: pip install ziglang==0.15.2"
 
+mkdir -p "$(dirname "$out")"
+parent=$(cd "$(dirname "$out")" && pwd)
+out=$parent/$(basename "$out")
+# Held to the end: who waits for another run finds what that one built, and leaves it alone.
+exec 8>"$out.lock"
+flock 8
+
 # The recipe: this file, the compiler and whether an assembler is there. OUTDIR/recipe holds that of what was built.
 recipe="$(sha256sum <"$0" | cut -c1-64) $zig_flags zig-$zig_version nasm-$(command -v nasm >/dev/null && echo yes || echo no)"
 if [ -f "$out/lib/libjpeg.a" ] && [ "$(cat "$out/recipe" 2>/dev/null)" = "$recipe" ]; then
@@ -56,9 +63,6 @@ fi
 for module in cmake ninja; do
   "$python" -m "$module" --version >/dev/null 2>&1 || fail "$python has no $module: pip install $module"
 done
-mkdir -p "$(dirname "$out")"
-parent=$(cd "$(dirname "$out")" && pwd)
-out=$parent/$(basename "$out")
 work=$(mktemp -d "$out.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 

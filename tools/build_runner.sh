@@ -31,11 +31,11 @@ ninja=$("$python" -c 'import os, ninja; print(os.path.join(ninja.BIN_DIR, "ninja
 
 declare -A toolchains=([host]=zig-host [aarch64]=zig-aarch64-musl)
 for target in "${targets[@]}"; do
-  "$root/tools/build_libjpeg.sh" "$target" "$root/build/third_party/jpeg-$target" "$python"
   build=$root/build/$target
   mkdir -p "$build"
-  exec 9>"$build/lock"  # two runs at once would ruin ninja's log
+  exec 9>"$build/lock"  # two runs at once would ruin ninja's log, or replace the library that the other compiles against
   flock 9
+  "$root/tools/build_libjpeg.sh" "$target" "$root/build/third_party/jpeg-$target" "$python" 9>&-
   if [ "$(cat "$build/compiler" 2>/dev/null)" != "$compiler" ]; then  # none yet, another one, or another place
     find "$build" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf {} +
     "$python" -m cmake -S "$root" -B "$build" -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DEDGEOCR_PYTHON="$python" \

@@ -17,9 +17,8 @@ LINE_BYTES = 64
 
 @dataclass(frozen=True)
 class Traffic:
-    """Per run: lines of 64 bytes that L1 and L2 did not have, and bytes from beyond L3."""
+    """Per run: lines of 64 bytes that L2 did not have, and bytes from beyond L3."""
 
-    l1_misses: float
     l2_misses: float
     beyond_l3_bytes: float
 
@@ -30,8 +29,8 @@ def steady_state(once: Sequence[str], more: Sequence[str], repeats: int) -> Traf
         folder = Path(name)
         plugin = build_plugin("caches", folder)
         first, both = (_misses(plugin, command, folder) for command in (once, more))
-    l1, l2, l3 = ((after - before) / repeats for before, after in zip(first, both, strict=True))
-    return Traffic(l1, l2, l3 * LINE_BYTES)
+    _, l2, l3 = ((after - before) / repeats for before, after in zip(first, both, strict=True))
+    return Traffic(l2, l3 * LINE_BYTES)
 
 
 def _misses(plugin: Path, command: Sequence[str], folder: Path) -> list[int]:

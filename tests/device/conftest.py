@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated_phone import MODES, Phone, Phones, private_adb
+from emulated_phone import MODES, Phone, Phones
+from phone_fixtures import adb, phones
 
-from edgeocr.device.adb import Adb
 from edgeocr.device.adb_device import AdbDevice
 
-
-@pytest.fixture(scope="module")
-def adb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
-    with private_adb(tmp_path_factory.mktemp("home")) as private:
-        yield private
-
-
-@pytest.fixture(scope="module")
-def phones(adb: Adb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
-    with Phones(adb, tmp_path_factory.mktemp("phones")) as both:
-        yield both
+__all__ = ["adb", "phones"]
 
 
 @pytest.fixture(params=MODES)

@@ -121,14 +121,17 @@ FAKE = """\
 case $* in
 "devices -l") printf 'List of devices attached\\nSERIAL  {state} usb:1-1\\n' ;;
 *features) {features} ;;
-*getprop*) printf '[ro.kernel.qemu]: [{qemu}]\\n' ;;
+*getprop*) printf '[ro.kernel.qemu]: [{qemu}]\\n{abis}\\n' ;;
 *) echo "unexpected: $*" >&2; exit 99 ;;
 esac
 """
 
 
-def write(script: Path, state: str = "device", features: str = "echo shell_v2", qemu: str = "") -> AdbDevice:
-    script.write_text(FAKE.format(state=state, features=features, qemu=qemu))
+ABIS = "[ro.product.cpu.abilist]: [arm64-v8a,armeabi-v7a,armeabi]"
+
+
+def write(script: Path, state: str = "device", features: str = "echo shell_v2", qemu: str = "", abis: str = ABIS) -> AdbDevice:
+    script.write_text(FAKE.format(state=state, features=features, qemu=qemu, abis=abis))
     return AdbDevice(Adb(), "SERIAL")
 
 
@@ -138,6 +141,7 @@ def write(script: Path, state: str = "device", features: str = "echo shell_v2", 
         ("unauthorized", "device SERIAL is unauthorized", "allow USB debugging"),
         ("authorizing", "device SERIAL is authorizing", "allow USB debugging"),
         ("offline", "device SERIAL is offline", "adb reconnect"),
+        ("detached", "device SERIAL is detached", "adb attach"),
         ("no permissions (missing udev rules?)", "device SERIAL may not be opened: no permissions", "udev"),
         ("recovery", "device SERIAL is recovery", "boot the phone"),
     ],
@@ -158,6 +162,46 @@ def test_an_unknown_serial_is_told_with_what_to_do(fake_adb: Path) -> None:
 def test_a_phone_before_android_7_is_too_old(fake_adb: Path) -> None:
     with pytest.raises(DeviceError, match="too old"):
         write(fake_adb, features="echo cmd").open()
+
+
+@pytest.mark.parametrize(
+    "abis",
+    [
+        ABIS,
+        "[ro.product.cpu.abi]: [armeabi-v7a]\\n[ro.product.cpu.abilist]: [armeabi-v7a,arm64-v8a]",
+        "[ro.product.cpu.abi]: [arm64-v8a]",
+    ],
+)
+def test_a_phone_that_can_execute_the_runner(fake_adb: Path, abis: str) -> None:
+    write(fake_adb, abis=abis).open()
+
+
+@pytest.mark.parametrize(
+    ("abis", "shown"),
+    [
+        ("[ro.product.cpu.abilist]: [armeabi-v7a,armeabi]", "armeabi-v7a, armeabi"),
+        ("[ro.product.cpu.abi]: [x86_64]\\n[ro.product.cpu.abilist]: [x86_64,x86]", "x86_64, x86"),
+        ("[ro.product.cpu.abi]: [armeabi-v7a]", "armeabi-v7a"),
+        ("", "unknown"),
+    ],
+)
+def test_a_device_that_cannot_execute_the_runner_is_refused(fake_adb: Path, abis: str, shown: str) -> None:
+    with pytest.raises(DeviceError) as caught:
+        write(fake_adb, abis=abis).open()
+    assert caught.value.message == f"device SERIAL cannot run edgeocr_run, built for arm64-v8a: its ABIs are {shown}"
+    assert "64-bit ARM phone" in (caught.value.hint or "")
+
+
+def test_a_file_whose_name_looks_like_an_option(fake_adb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_adb.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> "${0%/*}/asked"\n')
+    monkeypatch.chdir(tmp_path)
+    device = AdbDevice(Adb(), "SERIAL")
+    device.push(Path("-a.png"), "/data/a")
+    device.pull("/data/b", Path("-b"))
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        *("-s", "SERIAL", "push", f"{tmp_path}/-a.png", "/data/a"),
+        *("-s", "SERIAL", "pull", "/data/b", f"{tmp_path}/-b"),
+    ]
 
 
 def test_a_device_lost_while_it_is_opened(fake_adb: Path) -> None:

@@ -6,12 +6,13 @@ import pytest
 
 from edgeocr.device.adb_output import (
     AdbEntry,
-    classify_failure,
     failure_remark,
     parse_connect,
     parse_devices,
     parse_features,
     parse_getprop,
+    tells_dead_server,
+    tells_full_device,
 )
 
 DAEMON_NOISE = "* daemon not running; starting now at tcp:5037\n* daemon started successfully\n"
@@ -45,6 +46,7 @@ def test_line_ends_and_remarks_do_not_matter(end: str, noise: str) -> None:
         ("R58M12ABCDE\tunauthorized", "unauthorized"),
         ("R58M12ABCDE            unauthorized usb:1-1 transport_id:7", "unauthorized"),
         ("R58M12ABCDE            authorizing usb:1-1 transport_id:7", "authorizing"),
+        ("R58M12ABCDE            detached usb:1-1 transport_id:7", "detached"),
         ("R58M12ABCDE\trecovery", "recovery"),
         ("????????????\tno permissions", "no permissions"),
         (
@@ -58,6 +60,15 @@ def test_line_ends_and_remarks_do_not_matter(end: str, noise: str) -> None:
 def test_states(line: str, state: str) -> None:
     (entry,) = parse_devices(LIST + line + "\n")
     assert (entry.serial, entry.state) == (line.split()[0], state)
+
+
+@pytest.mark.parametrize("serial", ["adb-R5CR (2)._adb-tls-connect._tcp", "adb-R5CR20 (12)._adb-tls-connect._tcp", "my phone"])
+@pytest.mark.parametrize("state", ["device", "offline", "no permissions"])
+@pytest.mark.parametrize("gap", ["\t", " ", "        "])
+def test_a_serial_may_have_blanks(serial: str, state: str, gap: str) -> None:
+    text = f"{LIST}{serial}{gap}{state} product:raven model:Pixel_6 device:raven\nother\tdevice\n"
+    first, _ = parse_devices(text)
+    assert first == AdbEntry(serial, state, {"product": "raven", "model": "Pixel_6", "device": "raven"})
 
 
 @pytest.mark.parametrize("text", ["", LIST, DAEMON_NOISE + LIST + "\n", "error: protocol fault\n", LIST + "garbage\n", "serial device\n"])
@@ -99,28 +110,20 @@ def test_properties() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("text", "full", "dead"),
     [
-        ("adb: error: failed to copy 'a' to '/data/a': remote write failed: No space left on device", "no space"),
-        ("adb: error: failed to copy 'a' to '/data/a': remote couldn't create file: Permission denied", "refused"),
-        ("adb: error: failed to copy 'a' to '/a': remote couldn't create file: Read-only file system", "refused"),
-        ("error: device unauthorized.\nThis adb server's $ADB_VENDOR_KEYS is not set\nTry 'adb kill-server'", "unauthorized"),
-        ("adb: device offline", "offline"),
-        ("error: device still connecting", "offline"),
-        ("adb: device '127.0.0.1:1' not found", "not found"),
-        ("error: no devices/emulators found", "not found"),
-        ("error: more than one device/emulator", "several"),
-        ("error: insufficient permissions for device: udev requires plugdev group membership", "no permissions"),
-        ("error: cannot connect to daemon at tcp:5037: Connection refused", "server"),
-        ("adb: error: failed to copy 'a' to '/data/a': couldn't read from device", "lost"),
-        ("adb: error: connect failed: closed", "lost"),
-        ("error: closed", "lost"),
-        ("something new", "other"),
-        ("", "other"),
+        ("adb: error: failed to copy 'a' to '/data/a': remote write failed: No space left on device", True, False),
+        ("error: cannot connect to daemon at tcp:5037: Connection refused", False, True),
+        ("* failed to start daemon\n", False, True),
+        ("error: protocol fault (couldn't read status): Connection reset by peer", False, True),
+        ("adb: error: failed to copy 'a' to '/data/a': remote couldn't create file: Permission denied", False, False),
+        ("failed to connect to '127.0.0.1:1': Connection refused", False, False),
+        ("error: closed", False, False),
+        ("", False, False),
     ],
 )
-def test_failures_are_told_apart(text: str, kind: str) -> None:
-    assert classify_failure(text) == kind
+def test_failures_with_a_remedy_of_their_own_are_known(text: str, full: bool, dead: bool) -> None:
+    assert (tells_full_device(text), tells_dead_server(text)) == (full, dead)
 
 
 def test_the_line_that_tells_the_failure() -> None:

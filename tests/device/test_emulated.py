@@ -7,14 +7,17 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from emulated_phone import private_adb
 
 from edgeocr.device import emulated
 from edgeocr.device.adb import Adb
-from edgeocr.device.emulated import start_emulated, stop_emulated
+from edgeocr.device.adb_output import ConnectResult
+from edgeocr.device.emulated import connect, start_emulated, stop_emulated
 from edgeocr.emulator import lifecycle
+from edgeocr.emulator.state import EmulatorState
 from edgeocr.errors import DeviceError, SetupError
 
 
@@ -57,6 +60,32 @@ def test_stopping_works_without_adb(own_adb: Adb, monkeypatch: pytest.MonkeyPatc
         with pytest.raises(SetupError):
             start_emulated("prefix")
     assert lifecycle.status() is None
+
+
+class StartingServer(Adb):
+    """A server that takes a minute of ``clock`` to start, at the first question, and connects to everything."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self._clock = clock
+        self._listed = ""
+
+    def state(self, serial: str) -> str:
+        if not self._clock:
+            self._clock.append(60.0)
+        return "device" if self._listed == serial else "missing"
+
+    def connect(self, address: str) -> ConnectResult:
+        self._listed = address
+        return ConnectResult(True, f"connected to {address}")
+
+
+def test_a_server_may_take_its_time_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock: list[float] = []
+    monkeypatch.setattr(emulated, "time", SimpleNamespace(monotonic=lambda: sum(clock), sleep=lambda seconds: None))
+    server = StartingServer(clock)
+    state = EmulatorState(1, 40000, "prefix", "", "cortex-a76", "qemu-aarch64", None, "/", on_demand=False)
+    connect(server, state)
+    assert server.state(state.serial) == "device"
 
 
 def test_a_server_that_will_not_connect_is_told_and_the_phone_is_not_left_running(

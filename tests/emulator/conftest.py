@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulated_phone import MODES, Phone, Phones, compile_aarch64, private_adb
+from emulated_phone import MODES, Phone, Phones, compile_aarch64
+from phone_fixtures import adb, phones
 
-from edgeocr.device.adb import Adb
+__all__ = ["adb", "phones"]
 
 
 @pytest.fixture(scope="session")
 def aarch64_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `emulated_phone.compile_aarch64` makes."""
     return compile_aarch64(tmp_path_factory.mktemp("aarch64"))
-
-
-@pytest.fixture(scope="module")
-def adb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
-    with private_adb(tmp_path_factory.mktemp("home")) as private:
-        yield private
-
-
-@pytest.fixture(scope="module")
-def phones(adb: Adb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
-    with Phones(adb, tmp_path_factory.mktemp("phones")) as both:
-        yield both
 
 
 @pytest.fixture(params=MODES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ import pytest
 from edgeocr import paths
 from edgeocr.emulator import lifecycle
 from edgeocr.emulator.leftovers import processes_of
-from edgeocr.emulator.state import StatePaths, default_paths, is_locked, read_state, write_state
+from edgeocr.emulator.state import StatePaths, default_paths, is_locked, is_shared, read_state, try_lock, write_state
 from edgeocr.errors import SetupError, UsageError
 
 
@@ -220,6 +221,45 @@ def test_a_daemon_that_dies_at_its_start_is_told_with_its_log(where: StatePaths,
     with pytest.raises(SetupError, match="did not start") as caught:
         lifecycle.start(where=where)
     assert str(where.log) in (caught.value.hint or "")
+
+
+@contextlib.contextmanager
+def asking(lock: Path) -> Iterator[int]:
+    """The lock as `is_locked` has it while it asks."""
+    lock.touch()
+    descriptor = os.open(lock, os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def test_who_asks_for_the_phone_is_not_taken_for_one(tmp_path: Path) -> None:
+    with asking(tmp_path / "lock"):
+        assert not is_locked(tmp_path / "lock")
+
+
+def test_a_daemon_starts_though_somebody_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with asking(tmp_path / "lock") as asked:
+        monkeypatch.setattr(time, "sleep", lambda seconds: fcntl.flock(asked, fcntl.LOCK_UN))
+        held = try_lock(tmp_path / "lock")
+    assert held is not None and is_locked(tmp_path / "lock")
+    os.close(held)
+
+
+def test_a_lock_is_had_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    held = try_lock(tmp_path / "lock")
+    assert held is not None and try_lock(tmp_path / "lock") is None
+    os.close(held)
+    assert not is_locked(tmp_path / "lock")
+
+
+def test_those_who_share_a_lock_are_seen(tmp_path: Path) -> None:
+    with asking(tmp_path / "lock"):
+        assert is_shared(tmp_path / "lock")
+    assert not is_shared(tmp_path / "lock")
 
 
 def test_the_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -94,7 +94,6 @@ while [ $# -gt 0 ]; do
   --repeats) repeats=$2; shift 2 ;;
   --dump-map) maps=$2; shift 2 ;;
   --det | --rec | --dict | --cls) [ -f "$2" ] || {{ echo "error: $2: No such file" >&2; exit 1; }}; shift 2 ;;
-  --generic) shift ;;
   --*) shift 2 ;;
   *) break ;;
   esac

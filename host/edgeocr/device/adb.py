@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeocr.device.adb_output import AdbEntry, ConnectResult, classify_failure, failure_remark, parse_connect, parse_devices
+from edgeocr.device.adb_output import AdbEntry, ConnectResult, failure_remark, parse_connect, parse_devices, tells_dead_server
 from edgeocr.device.device import ShellResult
 from edgeocr.errors import DeviceError, SetupError
 
@@ -80,7 +80,7 @@ class Adb:
         """Ask the server to connect to ``HOST:PORT``."""
         done = self.run(["connect", address])
         text = (done.stdout + b"\n" + done.stderr).decode(errors="replace")
-        if classify_failure(text) == "server":
+        if tells_dead_server(text):
             raise _server_error(done)
         return parse_connect(text)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from edgeocr.device.adb import SHORT_TIMEOUT, Adb
-from edgeocr.device.adb_output import READY, classify_failure, failure_remark, parse_features, parse_getprop
+from edgeocr.device.adb_output import READY, failure_remark, parse_features, parse_getprop, tells_full_device
 from edgeocr.device.device import Kind, ShellResult
 from edgeocr.errors import DeviceError
 
@@ -20,12 +20,14 @@ HINTS = {
     "no permissions": "give your user access to the phone's USB node (udev rules; group plugdev), then plug it in again",
     "offline": "unplug and plug the phone, or run `adb reconnect`",
     "connecting": "wait a moment, then try again",
+    "detached": "run `adb attach`, then try again",
     "recovery": "boot the phone into Android",
     "sideload": "boot the phone into Android",
     "bootloader": "boot the phone into Android",
 }
 # Properties by which emulators tell themselves: ours, the SDK's (old and new name).
 EMULATED_PROPERTIES = ("ro.edgeocr.emulated", "ro.boot.qemu", "ro.kernel.qemu")
+RUNNER_ABI = "arm64-v8a"  # Android's name for what the phone's runner is built for
 
 
 def state_error(serial: str, state: str) -> DeviceError:
@@ -42,7 +44,7 @@ class AdbDevice:
         self.serial = serial
 
     def open(self) -> None:
-        """Raise DeviceError unless the device is ready and new enough."""
+        """Raise DeviceError unless the device is ready, new enough and of a kind that can execute the runner."""
         state = self.adb.state(self.serial)
         if state != READY:
             raise state_error(self.serial, state)
@@ -51,6 +53,12 @@ class AdbDevice:
             raise self._adb_error(done, "asking for its features")
         if "shell_v2" not in parse_features(done.stdout.decode(errors="replace")):
             raise DeviceError(f"device {self.serial} is too old: its adb hides exit codes", "use a phone with Android 7 or later")
+        abis = self._abis()
+        if RUNNER_ABI not in abis:
+            raise DeviceError(
+                f"device {self.serial} cannot run edgeocr_run, built for {RUNNER_ABI}: its ABIs are {', '.join(abis) or 'unknown'}",
+                "use a 64-bit ARM phone, or --device emulated",
+            )
 
     @cached_property
     def kind(self) -> Kind:
@@ -78,14 +86,21 @@ class AdbDevice:
         raise state_error(self.serial, state)
 
     def push(self, local: Path, remote: str) -> None:
-        done = self.adb.run(["-s", self.serial, "push", str(local), remote], timeout=None)
+        # Absolute, here and in `pull`: adb takes a name that begins with "-" for an option.
+        done = self.adb.run(["-s", self.serial, "push", str(local.absolute()), remote], timeout=None)
         if done.returncode != 0:
             raise self._transfer_error(done, f"pushing {local.name}")
 
     def pull(self, remote: str, local: Path) -> None:
-        done = self.adb.run(["-s", self.serial, "pull", remote, str(local)], timeout=None)
+        done = self.adb.run(["-s", self.serial, "pull", remote, str(local.absolute())], timeout=None)
         if done.returncode != 0:
             raise self._transfer_error(done, f"pulling {remote}")
+
+    def _abis(self) -> list[str]:
+        """What its programs may be built for; Android before 5 names one alone."""
+        properties = self.properties()
+        listed = properties.get("ro.product.cpu.abilist") or properties.get("ro.product.cpu.abi", "")
+        return [abi for abi in listed.split(",") if abi]
 
     def properties(self) -> Mapping[str, str]:
         return self._properties
@@ -98,8 +113,7 @@ class AdbDevice:
         return parse_getprop(done.stdout.decode(errors="replace"))
 
     def _transfer_error(self, done: ShellResult, doing: str) -> DeviceError:
-        kind = classify_failure(_text(done))
-        if kind == "no space":
+        if tells_full_device(_text(done)):
             return DeviceError(f"no space left on device {self.serial} while {doing}", "free some space on its /data partition")
         state = self.adb.state(self.serial)
         if state in ("missing", "offline", "connecting"):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
 
 READY = "device"
 STATES = (
     "device",
     "offline",
+    "detached",
     "unauthorized",
     "authorizing",
     "connecting",
@@ -26,8 +26,6 @@ STATES = (
 )
 
 _ANY_STATE = "|".join(sorted(STATES, key=len, reverse=True))
-
-FailureKind = Literal["not found", "offline", "unauthorized", "no permissions", "no space", "several", "lost", "refused", "server", "other"]
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,9 @@ def parse_devices(text: str) -> list[AdbEntry]:
 
 
 def _parse_entry(line: str) -> AdbEntry | None:
-    # A serial may contain anything but white space; a state may be two words, or "no permissions (missing udev rules? …); see [url]".
-    match = re.match(rf"(?P<serial>\S+)\s+(?P<state>{_ANY_STATE})\b(?P<rest>.*)", line)
+    # A serial may have blanks: "adb-R5CR (2)._adb-tls-connect._tcp" is a phone whose name another one had taken on the network.
+    # A state may be two words, or "no permissions (missing udev rules? …); see [url]".
+    match = re.match(rf"(?P<serial>\S.*?)\s+(?P<state>{_ANY_STATE})\b(?P<rest>.*)", line)
     if match is None:
         return None
     tags = dict(re.findall(r"(?:^|\s)([a-z_]+):(\S+)", match["rest"]))
@@ -99,25 +98,15 @@ def parse_getprop(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\[([^\]\r\n]+)\]: \[(.*?)\]\r?$", text, flags=re.MULTILINE | re.DOTALL))
 
 
-def classify_failure(text: str) -> FailureKind:
-    """What kind of failure adb's text tells; "other" where it tells none that has a remedy of its own."""
-    for pattern, kind in _FAILURES:
-        if re.search(pattern, text, flags=re.IGNORECASE):
-            return kind
-    return "other"
+def tells_full_device(text: str) -> bool:
+    """Whether a transfer failed for want of space."""
+    return re.search(r"no space left on device", text, re.IGNORECASE) is not None
 
 
-_FAILURES: tuple[tuple[str, FailureKind], ...] = (
-    (r"no space left on device", "no space"),
-    (r"device unauthorized|device still authorizing", "unauthorized"),
-    (r"insufficient permissions|no permissions", "no permissions"),
-    (r"device (still )?(offline|connecting)", "offline"),
-    (r"more than one device", "several"),
-    (r"(device|transport) '[^']*' not found|no devices/emulators found|device not found|unknown host service", "not found"),
-    (r"cannot connect to daemon|failed to start daemon|could not (install|read ok)|protocol fault.*status", "server"),
-    (r"permission denied|read-only file system|operation not permitted", "refused"),
-    (r"connection reset|closed|eof|broken pipe|protocol fault|failed to read|couldn't read from device", "lost"),
-)
+def tells_dead_server(text: str) -> bool:
+    """Whether it is adb's own server that does not answer, whatever the device does."""
+    pattern = r"cannot connect to daemon|failed to start daemon|could not (install|read ok)|protocol fault.*status"
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def failure_remark(text: str) -> str:

@@ -13,7 +13,7 @@ from edgeocr.emulator import lifecycle
 from edgeocr.emulator.state import EmulatorState, Mode
 from edgeocr.errors import DeviceError, EdgeocrError, SetupError
 
-CONNECT_TIMEOUT = 5.0  # seconds
+CONNECT_TIMEOUT = 5.0  # seconds, from when the adb server answers
 
 
 def start_emulated(mode: Mode | None = None, storage_bytes: int | None = None) -> tuple[EmulatorState, bool]:
@@ -53,18 +53,18 @@ def emulated_device(adb: Adb) -> Iterator[AdbDevice]:
 
 def connect(adb: Adb, state: EmulatorState) -> None:
     """Let the adb server list the phone; nothing if it does already. DeviceError if it will not."""
+    found = adb.state(state.serial)  # starts the server if need be, which alone takes seconds
     deadline = time.monotonic() + CONNECT_TIMEOUT
     remark = ""
-    while time.monotonic() < deadline:
-        found = adb.state(state.serial)
-        if found == READY:
-            return
+    while found != READY:
+        if time.monotonic() > deadline:
+            raise DeviceError(f"adb does not connect to the emulated phone: {remark}", "run `adb kill-server`, then try again")
         if found == "offline":  # an entry of an earlier phone on the same port
             adb.disconnect(state.serial)
         if found != "connecting":
             remark = adb.connect(state.serial).message
         time.sleep(0.02)
-    raise DeviceError(f"adb does not connect to the emulated phone: {remark}", "run `adb kill-server`, then try again")
+        found = adb.state(state.serial)
 
 
 def _forget_crashed(adb: Adb) -> None:

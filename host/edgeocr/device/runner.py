@@ -26,12 +26,13 @@ class UnreadablePictures(EdgeocrError):
 
     def __init__(self, records: list[PictureRecord], errors: list[ErrorRecord]) -> None:
         several = f"{len(errors)} pictures could not be read: " if len(errors) > 1 else ""
-        super().__init__(several + "; ".join(_with_picture(error) for error in errors))
+        super().__init__(several + "; ".join(complaint(error) for error in errors))
         self.records = records
         self.errors = errors
 
 
-def _with_picture(error: ErrorRecord) -> str:
+def complaint(error: ErrorRecord) -> str:
+    """What is wrong with a picture, beginning with its path if the message does not have it."""
     return error.message if error.picture in error.message else f"{error.picture}: {error.message}"
 
 
@@ -45,11 +46,9 @@ class OcrOptions:
     det_db_unclip_ratio: float | None = None
     cls_thresh: float | None = None
     drop_score: float | None = None
-    rec_batch_num: int | None = None
     precision: str | None = None  # fp32, fp16, int8; None: what each file has
     int8: str | None = None  # exact (Paddle-Lite's bits), fast or composed
     dynamic_int8: bool = False  # large fp32 matrix products of the recogniser in int8
-    generic: bool = False  # plain kernels only
 
     def arguments(self) -> list[str]:
         result: list[str] = []
@@ -121,31 +120,23 @@ def run_bench(
     *,
     repeats: int = 100,
     warmup: int = 10,
-    threads: int = 1,
-    generic: bool = False,
-    profile: bool = False,
     input_file: Path | None = None,
     output_file: Path | None = None,
-    on_record: OnRecord | None = None,
-    push_progress: Progress | None = None,
-    cpu_mask: str | None = None,
 ) -> BenchRecord:
     """Time one net on an input of ``input_shape`` (N, C, H, W); milliseconds of every sample.
 
-    With ``profile``, ``on_record`` sees one NodeRecord per operator. ``input_file`` holds the input, NCHW fp32, instead of noise;
-    ``output_file`` receives the output, row-major fp32.
+    ``input_file`` holds the input, NCHW fp32, instead of noise; ``output_file`` receives the output, row-major fp32.
     """
     net = model_file(model)
     given = model_file(input_file) if input_file is not None else None
-    site = _Site(device, [net] if given is None else [net, given], push_progress)
+    site = _Site(device, [net] if given is None else [net, given], None)
     arguments = ["bench", site.path(net), "--input", _shape(input_shape)]
-    arguments += ["--repeats", str(repeats), "--warmup", str(warmup), "--threads", str(threads)]
-    arguments += [flag for flag, wanted in (("--generic", generic), ("--profile", profile)) if wanted]
+    arguments += ["--repeats", str(repeats), "--warmup", str(warmup)]
     if given is not None:
         arguments += ["--input-file", site.path(given)]
     if output_file is not None:
         arguments += ["--output-file", site.path_for(output_file, "output.f32")]
-    result = site.run_for(BenchRecord, arguments, on_record, cpu_mask)
+    result = site.run_for(BenchRecord, arguments, None)
     if output_file is not None:
         site.fetch("output.f32", output_file)
     return replace(result, model=str(model))
@@ -164,7 +155,7 @@ def run_info(
     net = model_file(model)
     site = _Site(device, [net], None)
     plan = ["--input", _shape(input_shape), *mode] if input_shape is not None else []
-    return site.run_for(InfoRecord, ["info", site.path(net), *plan], on_record, None)
+    return site.run_for(InfoRecord, ["info", site.path(net), *plan], on_record)
 
 
 def _shape(shape: Sequence[int]) -> str:
@@ -230,7 +221,7 @@ class _Site:
         except RunnerError as error:
             raise RunnerError(self._in_local_paths(error.message), error.hint) from None
 
-    def run_for(self, kind: type[R], arguments: Sequence[str], on_record: OnRecord | None, cpu_mask: str | None) -> R:
+    def run_for(self, kind: type[R], arguments: Sequence[str], on_record: OnRecord | None) -> R:
         """Run for the one record of type ``kind``."""
         found: list[R] = []
 
@@ -240,7 +231,7 @@ class _Site:
             if on_record is not None:
                 on_record(record)
 
-        self.run(arguments, take, cpu_mask)
+        self.run(arguments, take, None)
         if not found:
             raise RecordError(f"the runner on device {self._device.serial} ended without its {kind.__name__}")
         return found[-1]

@@ -12,8 +12,7 @@ from edgeocr.device.adb_output import AdbEntry
 from edgeocr.device.device import Device, Kind
 from edgeocr.device.emulated import emulated_device
 from edgeocr.device.host_device import HostDevice
-from edgeocr.emulator import lifecycle
-from edgeocr.errors import DeviceError, UsageError
+from edgeocr.errors import DeviceError
 
 HOST = "host"
 EMULATED = "emulated"
@@ -32,11 +31,10 @@ class DeviceSummary:
 
 
 @contextmanager
-def open_device(selector: str | None) -> Iterator[Device]:
-    """The device that ``selector`` names: ``host``, ``emulated`` (started for the duration if it does not run), a serial, or None: the
-    only one that adb lists.
+def open_device(selector: str) -> Iterator[Device]:
+    """The device that ``selector`` names: ``host``, ``emulated`` (started for the duration if it does not run), or a serial.
 
-    DeviceError where it is not connected or not ready, UsageError where None could mean several, SetupError without adb or qemu.
+    DeviceError where it is not connected, not ready or cannot run the runner, SetupError without adb or qemu.
     """
     if selector == HOST:
         yield HostDevice()
@@ -46,21 +44,9 @@ def open_device(selector: str | None) -> Iterator[Device]:
         with emulated_device(adb) as emulated:
             yield emulated
         return
-    device = AdbDevice(adb, selector if selector is not None else _only_serial(adb.devices()))
+    device = AdbDevice(adb, selector)
     device.open()
     yield device
-
-
-def _only_serial(entries: list[AdbEntry]) -> str:
-    """A phone before the emulated one, which runs for other ends perhaps."""
-    ours = lifecycle.status()
-    phones = [entry for entry in entries if ours is None or entry.serial != ours.serial] or entries
-    if not phones:
-        raise DeviceError("no phone is connected", "connect one with USB debugging on, or use --device emulated or --device host")
-    if len(phones) > 1:
-        shown = ", ".join(entry.serial if entry.ready else f"{entry.serial} ({entry.state})" for entry in phones)
-        raise UsageError(f"{len(phones)} phones are connected: {shown}", "choose one with --device SERIAL")
-    return phones[0].serial
 
 
 def list_devices() -> list[DeviceSummary]:

@@ -16,7 +16,18 @@ from typing import Any
 
 from edgeocr import paths
 from edgeocr.emulator.leftovers import kill_processes_of
-from edgeocr.emulator.state import EmulatorState, Mode, StatePaths, default_paths, is_locked, locked, read_state, shared, write_state
+from edgeocr.emulator.state import (
+    EmulatorState,
+    Mode,
+    StatePaths,
+    default_paths,
+    is_locked,
+    is_shared,
+    locked,
+    read_state,
+    shared,
+    write_state,
+)
 from edgeocr.errors import SetupError, UsageError
 
 MODE_VARIABLE = "EDGEOCR_EMULATOR_MODE"
@@ -67,7 +78,7 @@ def borrowed(where: StatePaths | None = None) -> Iterator[EmulatorState]:
             with locked(where.start_lock):
                 use.close()
                 running = status(where)
-                if running is not None and running.on_demand and not is_locked(where.users_lock):
+                if running is not None and running.on_demand and not is_shared(where.users_lock):
                     _stop_running(where, running)
 
 

@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,6 +24,9 @@ from typing import Literal
 from edgeocr import paths
 
 Mode = Literal["namespace", "prefix"]
+
+PROBE_PAUSE = 0.01  # seconds between two tries for a lock that a probe may hold
+PROBE_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -108,14 +112,20 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def try_lock(path: Path) -> int | None:
-    """An exclusive lock for as long as the descriptor given back is open; None where somebody else has it."""
+    """An exclusive lock for as long as the descriptor given back is open; None where somebody else has it.
+
+    `is_locked` has it too while it asks: only a refusal that lasts counts.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    for _ in range(PROBE_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PROBE_PAUSE)
+        else:
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 @contextmanager
@@ -127,11 +137,20 @@ def shared(path: Path) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock, shared or not."""
+    """Whether somebody holds the lock, and not merely shared: as who asks at the same time does."""
+    return _is_refused(path, fcntl.LOCK_SH)
+
+
+def is_shared(path: Path) -> bool:
+    """Whether somebody holds the lock, shared or not. To others the asking is a lock: keep them out meanwhile."""
+    return _is_refused(path, fcntl.LOCK_EX)
+
+
+def _is_refused(path: Path, kind: int) -> bool:
     with contextlib.suppress(FileNotFoundError):
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
