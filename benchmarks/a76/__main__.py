@@ -1,9 +1,9 @@
 """`make a76`: estimated Cortex-A76 cycles of every net at hand → benchmarks/results/a76.json, and a table.
 
 `make traffic` (--traffic): bytes from beyond a Snapdragon 855 prime core's caches instead → benchmarks/results/traffic.json. The project's
-own nets are always there; the public ones are taken from EDGEOCR_TEST_DATA, and left out by name where they are not. --only measures some
-and leaves the other rows as they are; each says by its runner's sha256 which build it is of. Either takes some ten minutes on two
-processors.
+own nets are always there; the public ones are taken from EDGEOCR_TEST_DATA, and left out by name where they are not. --only measures some.
+Each row is written as soon as it is measured and says by its runner's sha256 which build it is of; those that are not measured stay as
+they are, but for rows of nets that are measured no more, which a run without --only drops. Either takes some ten minutes on two processors.
 Needs Debian's qemu-user and llvm-19.
 """
 
@@ -14,7 +14,7 @@ import functools
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +23,16 @@ import picture
 import traffic
 from emulation import MissingToolError
 
-from edgeocr.bench.result import write_atomically
 from edgeocr.errors import EdgeocrError
+from edgeocr.files import write_atomically
 from edgeocr.paths import PHONE_RUNNER, RESULTS, TEST_DATA
 from edgeocr.zoo.build import SetSpec, read_set
 from edgeocr.zoo.verify import sha256_of
 
+Row = dict[str, object]
+
 REPEATS = 1
+INTERRUPTED = 130
 INPUTS = {"det": "1,3,640,640", "rec": "1,3,32,320", "cls": "1,3,48,192"}
 FLOAT = {"det": ("fp32", "fp16"), "rec": ("fp32", "fp16", "dynamic int8"), "cls": ("fp32", "fp16")}
 QUANTISED = {"det": ("int8", "int8 fast", "int8 composed"), "rec": ("int8", "int8 fast"), "cls": ("int8",)}
@@ -115,7 +118,7 @@ TRAFFIC = Instrument(
 )
 
 
-def measure(net: Net, instrument: Instrument) -> dict[str, object]:
+def measure(net: Net, instrument: Instrument) -> Row:
     command = [str(PHONE_RUNNER), "bench", str(net.path), *net.arguments(), "--warmup", "0", "--repeats"]
     shown = ["edgeocr_run", "bench", net.path.name, *net.arguments()]
     return {
@@ -131,50 +134,59 @@ def measure(net: Net, instrument: Instrument) -> dict[str, object]:
     }
 
 
-def show(row: dict[str, object], instrument: Instrument) -> None:
+def show(row: Row, instrument: Instrument) -> None:
     counts = " ".join(f"{float(str(row[key])) / 1e6:29.1f}" for key, _ in instrument.columns)
     print(f"{row['net']!s:7} {row['model']!s:24} {row['input']!s:13} {row['precision']!s:13} {counts}", flush=True)
 
 
-def different(nets: Sequence[Net]) -> Iterator[Net]:
-    """Those whose files are here, without those of the same bytes and precision as one before: variants share recognisers."""
+def planned(instrument: Instrument) -> dict[str, Callable[[], Row] | Path]:
+    """Every row by name, in the order of the file, and how it is measured, or the file that is missing for it.
+
+    Nets of the same bytes and precision as one before have no row: variants share recognisers.
+    """
+    rows: dict[str, Callable[[], Row] | Path] = {}
     seen: set[tuple[str, str]] = set()
-    for net in nets:
+    for net in [*own_nets(read_set("edgeocr_en")), *PUBLIC]:
         if not net.path.exists():
-            print(f"{net.net:7} {net.model:24} left out: {net.path} is not there")
+            rows[str(net)] = net.path
         elif (key := (sha256_of(net.path), net.precision)) not in seen:
             seen.add(key)
-            yield net
+            rows[str(net)] = functools.partial(measure, net, instrument)
+    if instrument is CYCLES:
+        missing = next((path for path in (PICTURE, V20) if not path.exists()), None)
+        whole = functools.partial(picture.measure, PICTURE, V20, V20 / "ppocr_keys_v1.txt")
+        rows[name_of("picture", V20.name, "int8")] = missing or whole
+    return rows
 
 
-def recorded(instrument: Instrument) -> dict[str, dict[str, object]]:
-    """The rows of an earlier run, by name."""
-    path = RESULTS / instrument.file
-    rows = json.loads(path.read_bytes()) if path.exists() else []
-    return {name_of(row["net"], row["model"], row["precision"]): row for row in rows}
+def recorded(file: Path) -> dict[str, Row]:
+    """The rows of earlier runs, by name."""
+    if not file.exists():
+        return {}
+    try:
+        return {name_of(row["net"], row["model"], row["precision"]): row for row in json.loads(file.read_bytes())}
+    except (ValueError, TypeError, KeyError) as error:
+        raise EdgeocrError(f"{file}: is no list of rows ({type(error).__name__} {error}): move it away") from error
 
 
-def measure_all(instrument: Instrument, only: Sequence[str]) -> list[dict[str, object]]:
-    rows = []
-    kept = recorded(instrument) if only else {}
-
-    def add(name: str, measured: Callable[[], dict[str, object]]) -> None:
-        if not only or any(text in name for text in only):
-            rows.append(measured())
-            show(rows[-1], instrument)
-        elif name in kept:
-            rows.append(kept[name])
-
+def measure_all(instrument: Instrument, only: Sequence[str]) -> None:
+    file = RESULTS / instrument.file
+    plan = planned(instrument)
+    rows = {name: row for name, row in recorded(file).items() if only or name in plan}
+    place = {name: number for number, name in enumerate(plan)}
     headings = " ".join(f"{heading:>29}" for _, heading in instrument.columns)
     print(f"{'net':7} {'model':24} {'input':13} {'':13} {headings}")
-    for net in different([*own_nets(read_set("edgeocr_en")), *PUBLIC]):
-        add(str(net), functools.partial(measure, net, instrument))
-    if instrument is CYCLES:
-        if PICTURE.exists() and V20.exists():
-            add(name_of("picture", V20.name, "int8"), lambda: picture.measure(PICTURE, V20, V20 / "ppocr_keys_v1.txt"))
-        else:
-            print(f"picture left out: {PICTURE.name} is not in EDGEOCR_TEST_DATA")
-    return rows
+    for name, measured in plan.items():
+        if only and not any(text in name for text in only):
+            continue
+        if isinstance(measured, Path):
+            kept = ", the row of an earlier run is kept" if name in rows else ""
+            print(f"{name} left out: {measured} is not there{kept}")
+            continue
+        rows[name] = measured()
+        in_order = sorted(rows, key=lambda known: place.get(known, len(place)))
+        write_atomically(file, f"{json.dumps([rows[known] for known in in_order], indent=1)}\n".encode())
+        show(rows[name], instrument)
 
 
 def main() -> int:
@@ -189,14 +201,16 @@ def main() -> int:
         print("error: the phone's runner is missing: run `make runner`", file=sys.stderr)
         return 1
     try:
-        rows = measure_all(instrument, options.only)
-        write_atomically(RESULTS / instrument.file, f"{json.dumps(rows, indent=1)}\n".encode())
+        measure_all(instrument, options.only)
     except (MissingToolError, EdgeocrError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as ended:
         print(f"error: {' '.join(ended.cmd)} exited with {ended.returncode}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

@@ -23,7 +23,7 @@ import environment
 import numpy as np
 from nets import NETS, PEERS, REFERENCE, ConversionError, Net, Peer, inference_model, picture, to_edgeocr
 
-from edgeocr.bench.result import write_atomically
+from edgeocr.files import write_atomically
 from edgeocr.bench.statistics import summarise
 from edgeocr.errors import EdgeocrError
 from edgeocr.paths import HOST_RUNNER, ROOT

@@ -15,7 +15,7 @@ import numpy as np
 from edgeocr.convert import opt
 from edgeocr.convert.paddle_env import paddle_python, run_module
 from edgeocr.errors import EdgeocrError
-from edgeocr.paths import BUILD, MODELS, ROOT, TEST_DATA
+from edgeocr.paths import BUILD, MODELS, PADDLE_PYTHON, TEST_DATA
 from edgeocr.zoo.build import read_set
 
 SET, VARIANT = "edgeocr_en", "none"
@@ -156,7 +156,6 @@ class Peer:
     packages: tuple[str, ...] = ()  # keys of environment.PACKAGES
 
 
-PADDLE_PYTHON = ROOT / ".venv-paddle" / "bin" / "python"
 REFERENCE = Peer("paddle", to_paddle, PADDLE_PYTHON)
 PEERS = [
     Peer("paddle-lite", to_paddle_lite, PADDLE_PYTHON),

@@ -51,8 +51,9 @@ def test_committed_pages_are_labelled() -> None:
     assert counts == {"page_receipt.png": 26, "page_sign.png": 6}
 
 
-def test_picture_without_labels_and_broken_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize("labels", ['[{"text": "A"}]', '[{"text": "A", "quad": []}]'])
+def test_picture_without_labels_and_broken_labels(tmp_path: Path, labels: str) -> None:
     assert load_labels(tmp_path / "a.png") is None
-    (tmp_path / "a.json").write_text('[{"text": "A"}]')
+    (tmp_path / "a.json").write_text(labels)
     with pytest.raises(ModelError, match=r"a.json: is no list of"):
         load_labels(tmp_path / "a.png")

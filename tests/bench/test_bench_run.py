@@ -11,6 +11,7 @@ import pytest
 from nb_writer import linear_net
 
 from edgeocr import paths
+from edgeocr.bench.accuracy import Page
 from edgeocr.bench.mode import Mode
 from edgeocr.bench.protocol import PROTOCOLS
 from edgeocr.bench.run import Observer, Variant, run_benchmark
@@ -52,11 +53,11 @@ def variant(folder: Path, name: str) -> Variant:
     return Variant(ModelFiles(name="small", variant=name, **files), OcrOptions())
 
 
-def page(folder: Path, name: str) -> Path:
+def page(folder: Path, name: str) -> Page:
     path = folder / name
     path.write_bytes(name.encode())
     path.with_suffix(".json").write_text(json.dumps([{"text": "A", "quad": [[0, 0], [9, 0], [9, 9], [0, 9]]}]))
-    return path
+    return Page.load(path)
 
 
 def test_phone_is_measured_there_and_back(phone: PhoneHere, tmp_path: Path) -> None:

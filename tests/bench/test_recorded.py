@@ -85,6 +85,12 @@ def test_own_evaluation_counts_for_what_is_not_committed(tmp_path: Path) -> None
     assert {net.sha256: score.share for net, score in recorded.scores.items()} == {ONE: 0.8, TWO: 0.6}
 
 
+def test_newest_of_ones_own_evaluations_counts(tmp_path: Path) -> None:
+    """`edgeocr eval` puts it first."""
+    recorded = load(tmp_path, [], own=[evaluation(ONE, share=0.7, device="emulated"), evaluation(ONE, share=0.6)])
+    assert {net.sha256: score.share for net, score in recorded.scores.items()} == {ONE: 0.7}
+
+
 def test_absent_files_are_no_failure(tmp_path: Path) -> None:
     recorded = load_recorded(tmp_path, tmp_path / "eval.json", SETS, Mode())
     assert recorded == Recorded({}, {}, (tmp_path / "accuracy.json", tmp_path / "a76.json"))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 
 from edgeocr import paths
 from edgeocr.cli import run
+from edgeocr.device import selection
+from edgeocr.errors import EdgeocrError
 from edgeocr.paths import MODELS
 from edgeocr.zoo.verify import sha256_of
 
@@ -130,6 +136,42 @@ def test_dynamic_int8_leaves_int8_recognisers_out(
     assert "expected none for --dynamic-int8" in capfd.readouterr().err
 
 
+def test_folder_of_models_is_shown_below_the_published_rows(
+    fake_runner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EVALUATION", tmp_path / "eval.json")
+    folder = tmp_path / "[b]mine"
+    shutil.copytree(MODELS / "edgeocr_en" / "none", folder)
+    bench = ["bench", "--models", str(folder), "--out", str(tmp_path / "out")]
+    assert run(bench) == 0
+    shown = capfd.readouterr().out
+    assert "page_receipt.png, read by [b]mine\n" in shown
+    assert shown.index("pruning: published") < shown.index("[b]mine, host") and "32 of 32 lines" in shown
+    assert "edgeocr eval --models DIR --net det --net rec" in shown and "recorded for [b]mine det.nb" in shown
+    (page,) = (tmp_path / "out").glob("*.html")
+    assert page.read_text().count("<td>[b]mine, host</td>") == 1 and "read by [b]mine</h2>" in page.read_text()
+
+    assert run([*bench, "--json"]) == 0
+    report = json.loads(capfd.readouterr().out)["report"]
+    assert report["rows"][0]["missing"] == "not measured: none"
+    assert [(ours["name"], ours["accuracy"]) for ours in report["others"]] == [("[b]mine", {"exact": 32, "lines": 32})]
+
+
+def test_folder_of_models_with_a_set_or_with_int8_nets_in_fp16_is_refused(
+    fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench = ["bench", "--models", str(MODELS / "edgeocr_en" / "pact"), "--out", str(tmp_path / "out")]
+    for more in (["--set", "edgeocr_en"], ["--variant", "pact"]):
+        assert run([*bench, *more]) == 2
+        assert "--models names a folder, and --set or --variant a set" in capfd.readouterr().err
+    shutil.copytree(MODELS / "edgeocr_en" / "none", tmp_path / "mine")
+    shutil.copy(MODELS / "edgeocr_en" / "pact" / "rec.nb", tmp_path / "mine")
+    assert run(["bench", "--models", str(tmp_path / "mine"), "--precision", "fp16", "--out", str(tmp_path / "out")]) == 2
+    complaint, hint = capfd.readouterr().err.splitlines()
+    assert complaint.startswith("error: mine has int8 nets (") and hint == "hint: leave out --precision"
+
+
 def test_variant_that_is_not_built_is_refused_when_asked_for(fake_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code = run(["bench", "--set", "pp_ocrv2_slim", "--variant", "prune", "--out", str(tmp_path / "out")])
     assert code == 1
@@ -146,6 +188,51 @@ def test_picture_that_cannot_be_read_ends_the_run_without_a_result(
     assert run(["bench", "--pictures", str(bad), "--out", str(tmp_path / "out")]) == 1
     assert f"error: {bad}: is no picture" in capfd.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def refused(device: str) -> NoReturn:
+    raise AssertionError(f"{device} was opened")
+
+
+def test_labels_that_cannot_be_used_are_told_before_the_device_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(selection, "open_device", refused)
+    pictures = [tmp_path / "a.png", tmp_path / "b.png"]
+    for picture in pictures:
+        picture.write_bytes(b"")
+    (tmp_path / "b.json").write_text("[3]")
+    arguments = [argument for picture in pictures for argument in ("--pictures", str(picture))]
+    assert run(["bench", *arguments, "--out", str(tmp_path / "out")]) == 1
+    captured = capfd.readouterr()
+    assert captured.err.startswith(f"error: {tmp_path / 'b.json'}: is no list of ") and captured.out == ""
+
+
+def test_folder_that_cannot_be_written_is_told_before_the_device_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(selection, "open_device", refused)
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "new" / "bench"
+    assert run(["bench", "--out", str(folder)]) == 1
+    assert capfd.readouterr().err == f"error: {folder}: cannot be written: Not a directory\n"
+
+
+def test_threads_are_at_most_as_many_as_the_runner_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where times are no speed, this machine's processors; else one."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(200)))
+    monkeypatch.setattr("edgeocr.device.preflight.read_preflight", lambda device: SimpleNamespace(warnings=list))
+    used: dict[str, int] = {}
+
+    def measured(device: Any, *arguments: Any, threads: int, **options: Any) -> NoReturn:
+        used[device.kind] = threads
+        raise EdgeocrError("enough")
+
+    monkeypatch.setattr("edgeocr.bench.run.run_benchmark", measured)
+    monkeypatch.setattr(selection, "open_device", lambda name: nullcontext(SimpleNamespace(kind=name, serial=name)))
+    for kind in ("emulated", "host", "phone"):
+        assert run(["bench", "--device", kind, "--out", str(tmp_path)]) == 1
+    assert used == {"emulated": 64, "host": 1, "phone": 1}
 
 
 def test_bench_on_this_machine_from_end_to_end(host_runner: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

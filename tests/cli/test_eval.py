@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from edgeocr import paths
+from edgeocr.bench.evaluation import ROLES, Evaluation
+from edgeocr.bench.result import BoundFile
 from edgeocr.cli import run
 from edgeocr.data import evaluation
 from edgeocr.data.labels import DetSample, read_det_labels, read_rec_labels, write_det_labels, write_rec_labels
 from edgeocr.data.synth.dataset import generate
+from edgeocr.device import selection
 from edgeocr.paths import MODELS
 
 NONE = MODELS / "edgeocr_en" / "none"
@@ -97,3 +105,92 @@ def test_wrong_use_is_told_in_a_line(lines: Path, tmp_path: Path, capsys: pytest
     assert evaluate("rec", tmp_path / "labels.txt", tmp_path / "out.json") == 1
     assert "line 1: expected a picture's path" in capsys.readouterr().err
     assert not (tmp_path / "out.json").exists()
+
+
+Tried = list[tuple[str, int]]  # nets and threads
+
+
+@pytest.fixture
+def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tried:
+    """Nets are scored as their number of this list, without a runner; results go to eval.json, labels are those of labels.txt."""
+    found: Tried = []
+
+    def evaluate(device: Any, models: Any, options: Any, net: str, labels: Path, *, threads: int, **_: Any) -> Evaluation:
+        found.append((net, threads))
+        model = BoundFile.of(getattr(models, ROLES[net]))
+        return Evaluation(models.name, models.variant, net, device.kind, model, BoundFile.of(labels), 1, {"score": float(len(found))})
+
+    (tmp_path / "labels.txt").write_text("")
+    (tmp_path / "mine.txt").write_text("mine")
+    monkeypatch.setattr("edgeocr.bench.evaluation.evaluate", evaluate)
+    monkeypatch.setattr(evaluation, "evaluation_set", lambda net, **_: tmp_path)
+    monkeypatch.setattr(selection, "open_device", lambda name: nullcontext(SimpleNamespace(kind=name)))
+    monkeypatch.setattr(paths, "EVALUATION", tmp_path / "eval.json")
+    return found
+
+
+def scores(file: Path) -> list[float]:
+    return [record["scores"]["score"] for record in json.loads(file.read_text())]
+
+
+def test_results_are_added_to_those_of_other_nets_options_pictures_and_devices(tried: Tried, tmp_path: Path) -> None:
+    rec = ["eval", "--variant", "none", "--net", "rec"]
+    others = (["--limit", "2"], ["--data", str(tmp_path / "mine.txt")], ["--precision", "fp16"], ["--dynamic-int8"], ["--device", "phone"])
+    for more in ([], *others, ["--int8", "fast"]):
+        assert run([*rec, *more]) == 0
+    assert run(["eval", "--variant", "pact", "--net", "rec"]) == 0
+    assert scores(tmp_path / "eval.json") == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert run(rec) == 0
+    assert scores(tmp_path / "eval.json") == [9, 8, 7, 6, 5, 4, 3, 2]  # the newest first: `bench` takes the first that fits
+    assert run([*rec, "--limit", "2"]) == 0
+    assert scores(tmp_path / "eval.json") == [10, 9, 8, 7, 6, 5, 4, 3]
+
+
+def test_named_file_holds_the_run_alone(tried: Tried, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    for net in ("det", "rec"):
+        assert run(["eval", "--variant", "none", "--net", net, "--out", str(out)]) == 0
+    assert scores(out) == [2] and not (tmp_path / "eval.json").exists()
+
+
+def test_nets_that_are_done_are_kept_when_the_run_ends_early(tried: Tried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted_at_second(evaluate: Callable[..., Evaluation]) -> Callable[..., Evaluation]:
+        def one(*arguments: Any, **options: Any) -> Evaluation:
+            if tried:
+                raise KeyboardInterrupt
+            return evaluate(*arguments, **options)
+
+        return one
+
+    from edgeocr.bench import evaluation as scored
+
+    monkeypatch.setattr(scored, "evaluate", interrupted_at_second(scored.evaluate))
+    assert run(["eval", "--variant", "none"]) == 130
+    (record,) = json.loads((tmp_path / "eval.json").read_text())
+    assert (record["net"], record["frozen"]) == ("det", evaluation.frozen_hashes()["det"])
+
+
+@pytest.mark.parametrize(("content", "said"), [("[", "is not JSON: "), ('[{"net": "det"}]', "record 0: has no 'model'")])
+def test_file_of_another_kind_is_left_alone(
+    tried: Tried, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, said: str
+) -> None:
+    (tmp_path / "eval.json").write_text(content)
+    assert run(["eval", "--variant", "none", "--net", "rec"]) == 1
+    complaint, hint = capsys.readouterr().err.splitlines()[-2:]
+    assert complaint.startswith(f"error: {tmp_path / 'eval.json'}: {said}") and hint.endswith("name another file with --out")
+    assert tried == [] and (tmp_path / "eval.json").read_text() == content
+
+
+def test_file_that_cannot_be_written_is_told_before_anything_is_evaluated(
+    tried: Tried, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["eval", "--variant", "none", "--net", "rec", "--out", str(tmp_path / "labels.txt" / "out.json")]) == 1
+    assert f"error: {tmp_path / 'labels.txt'}: cannot be written: Not a directory" in capsys.readouterr().err
+    assert tried == []
+
+
+def test_threads_are_at_most_as_many_as_the_runner_takes(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(200)))
+    for kind in ("emulated", "host", "phone"):
+        assert run(["eval", "--variant", "none", "--net", "rec", "--device", kind]) == 0
+    assert tried == [("rec", 64), ("rec", 64), ("rec", 1)]

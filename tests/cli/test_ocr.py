@@ -181,6 +181,17 @@ def test_drawings_that_cannot_be_are_usage_errors(call: Call, tmp_path: Path, ta
     assert code == 2 and out == "" and message in err
 
 
+def test_picture_is_never_replaced_by_its_drawing(call: Call, tmp_path: Path) -> None:
+    path = picture(tmp_path, "page.png", "a")
+    (tmp_path / "link.png").symlink_to(path)
+    before = path.read_bytes()
+    for target in (path, tmp_path / "." / "link.png"):
+        code, out, err = call("ocr", path, "--draw", target)
+        assert code == 2 and out == "" and f"error: {target}: is the picture itself" in err
+    assert path.read_bytes() == before
+    assert (tmp_path / "link.png").is_symlink()
+
+
 def test_inspect_shows_container_operators_and_parameters(call: Call) -> None:
     model = MODELS / "edgeocr_en" / "none" / "rec.nb"
     code, out, _ = call("inspect", model)

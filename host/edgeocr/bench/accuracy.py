@@ -27,6 +27,19 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A picture to read, and its labels if it has a label file."""
+
+    picture: Path
+    labels: list[Label] | None
+
+    @classmethod
+    def load(cls, picture: Path) -> Page:
+        """Raises as `load_labels`."""
+        return cls(picture, load_labels(picture))
+
+
+@dataclass(frozen=True)
 class Accuracy:
     """Labelled lines read exactly, and all of them."""
 
@@ -41,9 +54,15 @@ def load_labels(picture: Path) -> list[Label] | None:
         return None
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return [Label(str(line["text"]), tuple((float(x), float(y)) for x, y in line["quad"])) for line in document]
+        return [Label(str(line["text"]), _quad(line["quad"])) for line in document]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f'{path}: is no list of {{"text": …, "quad": [[x, y] x 4]}}: {type(error).__name__} {error}') from error
+
+
+def _quad(corners: list[list[float]]) -> tuple[Point, ...]:
+    if len(corners) != 4:
+        raise ValueError(f"a quad of {len(corners)} corners")
+    return tuple((float(x), float(y)) for x, y in corners)
 
 
 def overlap(first: Sequence[Point], second: Sequence[Point]) -> float:

@@ -5,27 +5,30 @@ OpenCV's own fonts have ASCII only; a line with other letters keeps its number i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edgeocr.bench.result import write_atomically
 from edgeocr.device.records import Line
 from edgeocr.errors import EdgeocrError, UsageError
+from edgeocr.files import write_atomically
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 COLOUR, WEAK = (40, 40, 220), (150, 150, 150)  # BGR: kept lines, the others
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def check_target(path: Path) -> None:
-    """Raises `UsageError` where a drawing cannot be written, before any work is done."""
+def check_target(path: Path, picture: Path) -> None:
+    """Raises `UsageError` where a drawing of ``picture`` cannot be written, before any work is done."""
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{path}: the drawing's suffix is {path.suffix or 'missing'}, expected {', '.join(SUFFIXES)}")
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: expected a file in a folder that exists")
+    if os.path.exists(path) and os.path.exists(picture) and os.path.samefile(path, picture):
+        raise UsageError(f"{path}: is the picture itself, which the drawing would replace", "name another file")
 
 
 def draw(picture: Path, lines: Sequence[Line], target: Path) -> None:

@@ -15,6 +15,8 @@ from edgeocr.bench.table import (
     NET_COLUMNS,
     accuracy_text,
     in_mode,
+    measured_cells,
+    measured_net_cells,
     nets_title,
     number,
     our_cells,
@@ -86,7 +88,7 @@ def _sample_rows(report: Report) -> str:
                     continue
                 interval = f"{number(s.low)} – {number(s.high)}"
                 figures = [number(s.min), number(s.median), interval, *map(number, (s.mean, s.p90, s.p99, s.max, s.mad))]
-                rows.append(_row(["", f"{variant.variant}, {picture.picture}, {stage}", str(s.count), *figures]))
+                rows.append(_row(["", f"{variant.name}, {picture.picture}, {stage}", str(s.count), *figures]))
     return "".join(rows)
 
 
@@ -99,6 +101,7 @@ def _rows(report: Report) -> str:
     for row in report.rows:
         rows.append(_row(published_cells(row.published), kind="published"))
         rows.append(_row(our_cells(row, report)))
+    rows += [_row(measured_cells(ours, report)) for ours in report.others]
     return "".join(rows)
 
 
@@ -107,6 +110,7 @@ def _net_rows(report: Report) -> str:
     for row in report.rows:
         rows.append(_row(published_net_cells(row), kind="published"))
         rows.append(_row(our_net_cells(row)))
+    rows += [_row(measured_net_cells(ours)) for ours in report.others]
     return "".join(rows)
 
 
@@ -123,7 +127,7 @@ def _reading(picture: PictureResult, variant: VariantResult, path: Path) -> str:
     lines = "".join(f'<tr><td class="text">{escape(line.text)}</td><td>{line.score:.3f}</td></tr>' for line in kept)
     score = f"<p>{accuracy_text(picture.accuracy)} as labelled</p>" if picture.accuracy else ""
     head = '<thead><tr><th class="text">text</th><th>score</th></tr></thead>'
-    return f"""<h2>{escape(picture.picture)}, read by {escape(variant.set)} ({escape(variant.variant)})</h2>
+    return f"""<h2>{escape(picture.picture)}, read by {escape(variant.title)}</h2>
 <div class="reading">{drawing}<div><table>{head}<tbody>{lines}</tbody></table>{score}</div></div>
 """
 

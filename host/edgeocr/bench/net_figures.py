@@ -86,13 +86,15 @@ def _without(result: BenchResult, records: Container[Net]) -> list[tuple[Variant
 
 
 def _named(nets: list[tuple[VariantResult, str]]) -> str:
-    files = [(variant.variant, variant.files[ROLES[kind]]) for variant, kind in nets]
+    files = [(variant.name, variant.files[ROLES[kind]]) for variant, kind in nets]
     return ", ".join(f"{variant} {file.name} (sha256 {file.sha256[:12]}…)" for variant, file in files)
 
 
 def _evaluation(nets: list[tuple[VariantResult, str]], mode: Mode) -> str:
-    """`edgeocr eval` of these nets, in one command: the next one begins its file anew."""
+    """`edgeocr eval` of these nets, in one command."""
     variants = dict.fromkeys(variant.variant for variant, _ in nets)
     kinds = dict.fromkeys(kind for _, kind in nets)
-    options = [("set", nets[0][0].set), *(("variant", name) for name in variants), *(("net", kind) for kind in kinds)]
+    of_set = [("set", nets[0][0].set), *(("variant", name) for name in variants)]
+    models = of_set if nets[0][0].variant else [("models", "DIR")]
+    options = [*models, *(("net", kind) for kind in kinds)]
     return " ".join(["edgeocr eval", *(f"--{name} {value}" for name, value in options), *mode.arguments()])

@@ -2,13 +2,13 @@
 
 A record counts where it was made as `edgeocr bench` reads: on the whole of today's frozen evaluation set, in the same arithmetic (mode.py);
 estimates with one thread. The committed records are under benchmarks/results; those of build/eval.json, which `edgeocr eval` writes, count
-for what is not committed.
+for what is not committed. Of several records of a net in a file the first counts.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,10 +70,36 @@ def load_recorded(results: Path, own_evaluation: Path, frozen: Mapping[str, str]
     )
 
 
+def other_evaluations(path: Path, made: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records of `edgeocr eval` in ``path`` but for those that ``made`` has anew: one net, computed alike, on the same pictures.
+
+    Raises DataError for a file that `edgeocr eval` did not write.
+    """
+    renewed = [_measurement(record) for record in made]
+    recorded = _records(path, lambda record: (_measurement(record), record))
+    return [record for measurement, record in recorded if measurement not in renewed]
+
+
+def _measurement(record: dict[str, Any]) -> tuple[Any, ...]:
+    """What makes two evaluations the same one, taken twice."""
+    model, labels = (_typed(_typed(record[name], dict)["sha256"], str) for name in ("model", "labels"))
+    asked = record["precision"], record["int8"], record.get("dynamic_int8", False), record["limit"]
+    return model, record["net"], *asked, labels, record.get("frozen"), record["device"]
+
+
 def _parse(path: Path, parse: Callable[[dict[str, Any]], tuple[Net, T] | None]) -> dict[Net, T]:
     """Every record that ``parse`` does not leave out; none without the file."""
+    found: dict[Net, T] = {}
+    for entry in _records(path, parse):
+        if entry is not None:
+            found.setdefault(*entry)
+    return found
+
+
+def _records(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+    """What ``parse`` makes of each record; nothing without the file."""
     if not path.exists():
-        return {}
+        return
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -82,17 +108,14 @@ def _parse(path: Path, parse: Callable[[dict[str, Any]], tuple[Net, T] | None]) 
         raise DataError(f"{path}: is not JSON: {error}") from None
     if not isinstance(document, list):
         raise DataError(f"{path}: is no list of records")
-    found: dict[Net, T] = {}
     for number, record in enumerate(document):
         try:
-            entry = parse(_typed(record, dict))
+            parsed = parse(_typed(record, dict))
         except KeyError as error:
             raise DataError(f"{path}: record {number}: has no {error}") from None
         except ValueError as error:
             raise DataError(f"{path}: record {number}: {error}") from None
-        if entry is not None:
-            found.setdefault(*entry)
-    return found
+        yield parsed
 
 
 def _score(record: dict[str, Any], frozen: Mapping[str, str], mode: Mode) -> tuple[Net, Score] | None:

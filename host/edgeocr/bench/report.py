@@ -22,6 +22,7 @@ BASE = "none"
 class Ours:
     """One variant as measured. Times in milliseconds: per picture the median of its samples, averaged over the pictures."""
 
+    name: str  # "ours"; of a user's folder its name
     label: str  # kind of the device; emulated ones say that the times are no speed
     detector_ms: float | None
     recogniser_ms_per_box: float | None
@@ -48,13 +49,18 @@ class Report:
     table: SlimOcr
     result: BenchResult
     rows: tuple[ReportRow, ...]
+    others: tuple[Ours, ...]  # what was measured and has no published row: a user's folder
     gaps: tuple[str, ...]  # what is not recorded of the measured nets, and the command that records it
+
+    @property
+    def measured(self) -> list[Ours]:
+        return [*(row.ours for row in self.rows if row.ours is not None), *self.others]
 
     def document(self) -> dict[str, Any]:
         """The rows as JSON data: the dataclasses here and in published.py, net_figures.py and recorded.py, field by field."""
         rows = [asdict(row) for row in self.rows]
         about = {"source": self.table.source, "device": self.table.device, "mode": asdict(self.result.settings.mode)}
-        return {**about, "rows": rows, "gaps": list(self.gaps)}
+        return {**about, "rows": rows, "others": [asdict(ours) for ours in self.others], "gaps": list(self.gaps)}
 
 
 def build_report(result: BenchResult, table: SlimOcr, recorded: Recorded) -> Report:
@@ -66,7 +72,9 @@ def build_report(result: BenchResult, table: SlimOcr, recorded: Recorded) -> Rep
         variant = measured.get(row.variant)
         ours = None if variant is None else _ours(variant, base, result, recorded)
         rows.append(ReportRow(row, *published_change(row, published_base), ours, "" if ours else _why_missing(row.variant, result)))
-    return Report(table, result, tuple(rows), tuple(gaps(result, recorded)))
+    published = {row.variant for row in table.rows}
+    others = tuple(_ours(variant, base, result, recorded) for variant in result.variants if variant.variant not in published)
+    return Report(table, result, tuple(rows), others, tuple(gaps(result, recorded)))
 
 
 def _why_missing(variant: str, result: BenchResult) -> str:
@@ -78,6 +86,7 @@ def _ours(variant: VariantResult, base: VariantResult | None, result: BenchResul
     other = base if base is not None and base is not variant else None
     base_total = other.mean_of_medians("total") if other is not None and result.device.kind != "emulated" else None
     return Ours(
+        name="ours" if variant.variant else variant.name,
         label=result.label,
         detector_ms=variant.mean_of_medians("det"),
         recogniser_ms_per_box=variant.mean_of_medians("rec_per_box"),

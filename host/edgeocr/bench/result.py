@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from edgeocr.bench.accuracy import Accuracy
 from edgeocr.bench.mode import Mode
 from edgeocr.bench.statistics import Summary
 from edgeocr.device.device import Kind
-from edgeocr.errors import EdgeocrError
+from edgeocr.files import write_atomically
 from edgeocr.zoo.verify import sha256_of
 
 SCHEMA = 1
@@ -96,11 +94,19 @@ class PictureResult:
 
 @dataclass(frozen=True)
 class VariantResult:
-    set: str
-    variant: str
+    set: str  # of a folder of the user's its name
+    variant: str  # empty for such a folder
     files: dict[str, BoundFile]  # detector, classifier, recogniser, dictionary
     pictures: tuple[PictureResult, ...]
     unquantised_lstm_bytes: int = 0  # of the recogniser's file, where the rest of it is quantised
+
+    @property
+    def name(self) -> str:
+        return self.variant or self.set
+
+    @property
+    def title(self) -> str:
+        return f"{self.set} ({self.variant})" if self.variant else self.set
 
     def model_bytes(self) -> int:
         """Bytes of detector and recogniser, as the published sizes count."""
@@ -146,23 +152,6 @@ class BenchResult:
         """File name without suffix: device and time."""
         serial = re.sub(r"[^A-Za-z0-9._-]+", "_", self.device.serial)
         return f"{serial}-{re.sub('[-:]', '', self.taken_at)}"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Under a temporary name first, then renamed. Raises `EdgeocrError` if the file cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise EdgeocrError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def write_result(result: BenchResult, folder: Path) -> Path:

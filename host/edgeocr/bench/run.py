@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from edgeocr import __version__
-from edgeocr.bench.accuracy import exact_lines, load_labels
+from edgeocr.bench.accuracy import Page, exact_lines
 from edgeocr.bench.affinity import confirmed_mask, fastest_cores
 from edgeocr.bench.mode import Mode
 from edgeocr.bench.protocol import Measurement, Protocol
@@ -55,6 +55,10 @@ class Variant:
     models: ModelFiles
     options: OcrOptions
 
+    @property
+    def name(self) -> str:
+        return self.models.variant or self.models.name
+
 
 @dataclass(frozen=True)
 class Observer:
@@ -72,7 +76,7 @@ class _Enough(Exception):
 def run_benchmark(
     device: Device,
     variants: Sequence[Variant],
-    pictures: Sequence[Path],
+    pages: Sequence[Page],
     protocol: Protocol,
     *,
     threads: int,
@@ -85,17 +89,18 @@ def run_benchmark(
     mode = mode or Mode()
     variants = [replace(v, options=_in_mode(v.options, mode)) for v in variants]
     taken_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pictures = [page.picture for page in pages]
     hello = _prepare(device, variants, pictures, observer)
     before = read_preflight(device)
     mask = confirmed_mask(device, fastest_cores(before.cores, threads)) if device.kind == "phone" else None
     taken: dict[tuple[int, int], list[Measurement]] = defaultdict(list)
     with fixed_performance(device) as fixed:
         for variant, picture in _order(len(variants), len(pictures), protocol.passes):
-            observer.on_begin(f"{variants[variant].models.variant}, {pictures[picture].name}")
+            observer.on_begin(f"{variants[variant].name}, {pictures[picture].name}")
             measurement = _measure(device, variants[variant], pictures[picture], protocol, threads, mask, observer)
             taken[variant, picture].append(measurement)
     results = [
-        _variant_result(variant, [_picture_result(picture, taken[index, number]) for number, picture in enumerate(pictures)])
+        _variant_result(variant, [_picture_result(page, taken[index, number]) for number, page in enumerate(pages)])
         for index, variant in enumerate(variants)
     ]
     return BenchResult(
@@ -172,13 +177,12 @@ def _variant_result(variant: Variant, pictures: Sequence[PictureResult]) -> Vari
     return VariantResult(models.name, models.variant, files, tuple(pictures), unquantised_lstm_bytes(models.recogniser))
 
 
-def _picture_result(picture: Path, passes: Sequence[Measurement]) -> PictureResult:
+def _picture_result(page: Page, passes: Sequence[Measurement]) -> PictureResult:
     readings = [sample for one_pass in passes for sample in one_pass.samples]
-    labels = load_labels(picture)
     samples = stage_samples([reading.ms for reading in readings])
     last = readings[-1]
     return PictureResult(
-        picture=picture.name,
+        picture=page.picture.name,
         size=last.size,
         det_input=last.det_input,
         warmups=sum(len(one_pass.warmups) for one_pass in passes),
@@ -187,7 +191,7 @@ def _picture_result(picture: Path, passes: Sequence[Measurement]) -> PictureResu
         samples=samples,
         summary={stage: summarise(values) for stage, values in samples.items()},
         lines=tuple(_read_line(line) for line in last.lines),
-        accuracy=None if labels is None else exact_lines(labels, last.lines),
+        accuracy=None if page.labels is None else exact_lines(page.labels, last.lines),
     )
 
 

@@ -34,7 +34,7 @@ def show_report(report: Report, console: Console) -> None:
 
 
 def picture_table(picture: PictureResult, variant: VariantResult) -> Table:
-    title = f"{picture.picture}, read by {variant.set} ({variant.variant})"
+    title = f"{picture.picture}, read by {variant.title}"
     table = Table(title=Text(title), title_justify="left", header_style="bold")
     table.add_column("text")
     table.add_column("score", justify="right")
@@ -51,6 +51,8 @@ def report_table(report: Report) -> Table:
     for row in report.rows:
         table.add_row(*published_cells(row.published), style="dim")
         table.add_row(*our_cells(row, report), end_section=True)
+    for ours in report.others:
+        table.add_row(*map(Text, measured_cells(ours, report)))  # a folder may have any name
     return table
 
 
@@ -59,6 +61,8 @@ def nets_table(report: Report) -> Table:
     for row in report.rows:
         table.add_row(*published_net_cells(row), style="dim")
         table.add_row(*our_net_cells(row), end_section=True)
+    for ours in report.others:
+        table.add_row(*map(Text, measured_net_cells(ours)))
     return table
 
 
@@ -100,11 +104,12 @@ def published_cells(row: Row) -> list[str]:
 
 
 def our_cells(row: ReportRow, report: Report) -> list[str]:
-    ours = row.ours
-    if ours is None:
-        return ["", row.missing, *[""] * (len(COLUMNS) - 2)]
+    return ["", row.missing, *[""] * (len(COLUMNS) - 2)] if row.ours is None else measured_cells(row.ours, report)
+
+
+def measured_cells(ours: Ours, report: Report) -> list[str]:
     precision = report.result.settings.mode.precision  # of every net; --int8 changes int8 ones only
-    return ["", ", ".join(filter(None, ("ours", ours.label, precision))), *our_figures(ours)]
+    return ["", ", ".join(filter(None, (ours.name, ours.label, precision))), *our_figures(ours)]
 
 
 def our_figures(ours: Ours) -> list[str]:
@@ -132,12 +137,14 @@ def published_net_cells(row: ReportRow) -> list[str]:
 
 
 def our_net_cells(row: ReportRow) -> list[str]:
-    if row.ours is None:
-        return ["", row.missing, *[""] * (len(NET_COLUMNS) - 2)]
-    detector, recogniser = row.ours.detector, row.ours.recogniser
+    return ["", row.missing, *[""] * (len(NET_COLUMNS) - 2)] if row.ours is None else measured_net_cells(row.ours)
+
+
+def measured_net_cells(ours: Ours) -> list[str]:
+    detector, recogniser = ours.detector, ours.recogniser
     return [
         "",
-        "ours",
+        ours.name,
         *accuracy_cells(share(detector.score), detector.change),
         *accuracy_cells(share(recogniser.score), recogniser.change),
         *cost_cells(megacycles(detector), detector.change),
@@ -197,8 +204,7 @@ def lstm_sizes(report: Report) -> Iterator[str]:
 
 def net_remarks(report: Report) -> Iterator[str]:
     """What has to be known to read the second table, and what it lacks."""
-    ours = [row.ours for row in report.rows if row.ours is not None]
-    nets = {"det": [one.detector for one in ours], "rec": [one.recogniser for one in ours]}
+    nets = {"det": [ours.detector for ours in report.measured], "rec": [ours.recogniser for ours in report.measured]}
     yield f"Accuracy: published {report.table.accuracy}; ours {_evaluated(nets)}."
     yield f"A76 estimate: Cortex-A76 cycles of one thread, from counted instructions, no cache misses, no phone; {_inputs(nets)}."
     for gap in report.gaps:
@@ -223,9 +229,9 @@ def restless(report: Report) -> Iterator[str]:
     for variant in result.variants:
         for picture in variant.pictures:
             if result.device.kind == "phone" and not picture.settled:
-                yield f"{variant.variant}, {picture.picture}: the warm-up did not come to agree within 3 %."
+                yield f"{variant.name}, {picture.picture}: the warm-up did not come to agree within 3 %."
             if not picture.same_text:
-                yield f"{variant.variant}, {picture.picture}: the lines differ between readings."
+                yield f"{variant.name}, {picture.picture}: the lines differ between readings."
 
 
 def printed(value: float | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from edgeocr import paths
 from edgeocr.cli import common
 
 if TYPE_CHECKING:
+    from edgeocr.bench.accuracy import Page
     from edgeocr.bench.mode import Mode
     from edgeocr.bench.report import Report
     from edgeocr.bench.result import BenchResult
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @common.device_option()
 @click.option("--set", "set_name", metavar="NAME", help="A model set of models/registry.toml; the default set if not given.")
 @click.option("--variant", "variants", type=click.Choice(common.VARIANTS), multiple=True, help="A variant to measure; all if not given.")
+@common.models_dir_option
 @click.option(
     "--pictures",
     "pictures",
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--threads",
-    type=click.IntRange(1, 64),
+    type=click.IntRange(1, common.MAX_THREADS),
     show_default="1; on the emulated phone, whose times are no speed, as many as this machine has processors",
     help="Threads of the runner.",
 )
@@ -51,6 +52,7 @@ def command(
     device: str,
     set_name: str | None,
     variants: tuple[str, ...],
+    models_dir: Path | None,
     pictures: tuple[Path, ...],
     threads: int | None,
     precision: str | None,
@@ -61,29 +63,35 @@ def command(
 ) -> None:
     """Measure every variant of a set on a device: times, sizes, lines read exactly, beside the published figures.
 
+    The nets of --models are shown below the published rows, by the folder's name.
+
     Accuracy on the frozen sets and estimated cycles are those that `edgeocr eval` and `make a76` recorded of the same bytes.
 
     On a phone warm-up and samples follow a full protocol; times of this machine and of the emulated phone are marked as what they are.
     """
+    from edgeocr.bench.accuracy import Page
     from edgeocr.bench.html import render_html
     from edgeocr.bench.mode import Mode
     from edgeocr.bench.published import other_figures, slimocr
     from edgeocr.bench.recorded import load_recorded
     from edgeocr.bench.report import build_report
-    from edgeocr.bench.result import write_atomically, write_result
+    from edgeocr.bench.result import write_result
     from edgeocr.data.evaluation import frozen_hashes
+    from edgeocr.files import check_writable, write_atomically
     from edgeocr.zoo import registry
 
+    folder = out if out is not None else paths.BUILD / "bench"
+    check_writable(folder)
     known = registry.load()
     table = slimocr()
     mode = Mode(precision, int8, dynamic_int8)
     recorded = load_recorded(paths.RESULTS, paths.EVALUATION, frozen_hashes(), mode)
-    chosen, not_built = _variants(known, set_name, variants, [row.variant for row in table.rows])
-    chosen = _computable(chosen, mode, asked=bool(variants))
+    chosen, not_built = _variants(known, set_name, variants, models_dir, [row.variant for row in table.rows])
+    chosen = _computable(chosen, mode, asked=bool(variants or models_dir))
     read = list(pictures) or _committed_pages()
-    result = _run(device, chosen, read, threads, mode, not_built)
+    pages = [Page.load(picture) for picture in read]
+    result = _run(device, chosen, pages, threads, mode, not_built)
     report = build_report(result, table, recorded)
-    folder = out if out is not None else paths.BUILD / "bench"
     written = write_result(result, folder)
     page = written.with_suffix(".html")
     write_atomically(page, render_html(report, read, other_figures()).encode())
@@ -100,12 +108,17 @@ def _show(report: Report) -> None:
     show_report(report, common.stdout_console())
 
 
-def _variants(known: Registry, set_name: str | None, asked: Sequence[str], published: Sequence[str]) -> tuple[list[Variant], list[str]]:
+def _variants(
+    known: Registry, set_name: str | None, asked: Sequence[str], models_dir: Path | None, published: Sequence[str]
+) -> tuple[list[Variant], list[str]]:
     """The variants to measure, their files here and checked, and the published ones that the set does not have."""
     from edgeocr.bench.reading_options import reading_options
     from edgeocr.bench.run import Variant
     from edgeocr.zoo.resolve import resolve_models
 
+    if models_dir is not None:
+        files = resolve_models(set_name, next(iter(asked), None), models_dir, registry=known)
+        return [Variant(files, reading_options(files, known))], []
     models = known.find(set_name)
     names = list(dict.fromkeys(asked)) or list(models.variants)
     resolved = [resolve_models(models.name, name, registry=known, progress=common.progress) for name in names]
@@ -124,9 +137,9 @@ def _computable(variants: Sequence[Variant], mode: Mode, *, asked: bool) -> list
             kept.append(variant)
             continue
         net, options = refused
-        complaint = f"variant {variant.models.variant} has int8 nets ({net}), expected none for {options}"
+        complaint = f"{'variant ' if variant.models.variant else ''}{variant.name} has int8 nets ({net}), expected none for {options}"
         if asked:
-            raise UsageError(complaint, f"leave out the variant, or {options.split()[0]}")
+            raise UsageError(complaint, f"leave out {'the variant, or ' if variant.models.variant else ''}{options.split()[0]}")
         common.note(f"left out: {complaint}")
     if not kept:
         raise UsageError(f"the set has no variant for {' '.join(mode.arguments())}", "leave these options out")
@@ -144,7 +157,7 @@ def _committed_pages() -> list[Path]:
 
 
 def _run(
-    device: str, variants: Sequence[Variant], pictures: Sequence[Path], threads: int | None, mode: Mode, not_built: Sequence[str]
+    device: str, variants: Sequence[Variant], pages: Sequence[Page], threads: int | None, mode: Mode, not_built: Sequence[str]
 ) -> BenchResult:
     from edgeocr.bench.protocol import PROTOCOLS
     from edgeocr.bench.run import Observer, run_benchmark
@@ -156,12 +169,12 @@ def _run(
         for warning in read_preflight(opened).warnings():
             common.note(warning)
         protocol = PROTOCOLS[opened.kind]
-        used = threads or (min(len(os.sched_getaffinity(0)), 64) if opened.kind == common.EMULATED else 1)
-        readings = protocol.max_readings * protocol.passes * len(variants) * len(pictures) if opened.kind != "phone" else None
+        used = threads or (common.processors() if opened.kind == common.EMULATED else 1)
+        readings = protocol.max_readings * protocol.passes * len(variants) * len(pages) if opened.kind != common.PHONE else None
         with common.progress(f"Measuring on {opened.serial}", total=readings) as bar:
 
             def on_push(file: PushFile, sent: bool) -> None:
                 bar.describe(f"Pushing {file.local.name}")
 
             observer = Observer(on_push, on_begin=bar.describe, on_reading=bar.advance)
-            return run_benchmark(opened, variants, pictures, protocol, threads=used, mode=mode, not_built=not_built, observer=observer)
+            return run_benchmark(opened, variants, pages, protocol, threads=used, mode=mode, not_built=not_built, observer=observer)

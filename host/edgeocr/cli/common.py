@@ -7,6 +7,7 @@ rich is imported on first use, so that a command module can be imported for its 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 HOST = "host"
 EMULATED = "emulated"
+PHONE = "phone"
 VARIANTS = ("none", "pact", "prune", "prune+pact")
+MAX_THREADS = 64  # of the runner
+
+
+def processors() -> int:
+    """Threads of a runner here whose times are of no interest: this machine's processors, as far as it takes them."""
+    return min(len(os.sched_getaffinity(0)), MAX_THREADS)
 
 
 def stdout_console() -> Console:
@@ -133,18 +141,21 @@ def device_option(default: str | None = HOST) -> Callable[[F], F]:
     )
 
 
+models_dir_option = click.option(
+    "--models",
+    "models_dir",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with *det*.nb, *rec*.nb, perhaps *cls*.nb, and one *keys*.txt or *dict*.txt; instead of --set.",
+)
+
+
 def models_options(function: F) -> F:
     """``--set``, ``--variant``, ``--models``, passed as ``set_name``, ``variant`` and ``models_dir``; None: the registry's choice."""
     options = [
         click.option("--set", "set_name", metavar="NAME", help="A model set of models/registry.toml."),
         click.option("--variant", type=click.Choice(VARIANTS), help="How the set was made small."),
-        click.option(
-            "--models",
-            "models_dir",
-            metavar="DIR",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="A folder with *det*.nb, *rec*.nb, perhaps *cls*.nb, and one *keys*.txt or *dict*.txt; instead of --set.",
-        ),
+        models_dir_option,
     ]
     for option in reversed(options):
         function = option(function)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--draw", "drawing", metavar="OUT.png", type=click.Path(path_type=Path), help="Write the picture with its lines drawn in.")
 @common.json_option
 @click.option("--all", "show_all", is_flag=True, help="Also show lines whose score is below the set's drop_score (0.5), marked.")
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of the runner.")
+@click.option("--threads", type=click.IntRange(1, common.MAX_THREADS), default=1, show_default=True, help="Threads of the runner.")
 @common.precision_option
 @common.int8_option
 @common.dynamic_int8_option
@@ -50,6 +50,7 @@ def command(
     Of several pictures, those that cannot be read get one error line each, the others are shown, and the exit code is 1.
     """
     from edgeocr.bench.reading_options import reading_options
+    from edgeocr.device.runner import complaint
     from edgeocr.device.selection import open_device
     from edgeocr.zoo import registry
     from edgeocr.zoo.resolve import resolve_models
@@ -64,7 +65,7 @@ def command(
         with open_device(device) as opened:
             options = replace(reading_options(models, known), precision=precision, int8=int8, dynamic_int8=dynamic_int8)
             records, errors = _read(opened, models, readable, threads, options)
-            complaints += [_complaint(error) for error in errors]
+            complaints += [complaint(error) for error in errors]
             if opened.kind == common.EMULATED:
                 common.note("emulated: the times are no speed")
     if as_json:
@@ -74,8 +75,8 @@ def command(
             _show(record, show_all)
     if drawing is not None and records:
         _draw(records[0], drawing, show_all)
-    for complaint in complaints:
-        click.echo(f"error: {complaint}", err=True)
+    for what in complaints:
+        click.echo(f"error: {what}", err=True)
     if complaints:
         ctx.exit(1)
 
@@ -123,10 +124,6 @@ def _unusable(picture: Path) -> str | None:
             return None
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-
-
-def _complaint(error: ErrorRecord) -> str:
-    return error.message if error.picture in error.message else f"{error.picture}: {error.message}"
 
 
 def _read(
@@ -177,7 +174,7 @@ def _check_drawing(drawing: Path, pictures: Sequence[Path]) -> None:
 
     if len(pictures) != 1:
         raise UsageError(f"--draw makes one drawing, but there are {len(pictures)} pictures: name one")
-    check_target(drawing)
+    check_target(drawing, pictures[0])
 
 
 def _draw(record: PictureRecord, drawing: Path, show_all: bool) -> None:
