@@ -15,7 +15,8 @@ help:
 	@echo 'make a76     estimated Cortex-A76 cycles of every net (needs qemu-user and llvm-19 from Debian)'
 	@echo 'make traffic bytes that every net moves beyond a phone'\''s caches, simulated (as make a76)'
 	@echo 'make peers   other engines on the same nets on this machine (makes .venv-peers from PyPI)'
-	@echo 'make clean   remove what was built; the environments stay'
+	@echo 'make clean   remove what these targets build; trainings, data, results and the environments stay'
+	@echo '             (rm -r build removes all of it but the environments)'
 
 setup:
 	@tools/setup.sh --paddle $(PADDLE)
@@ -42,4 +43,4 @@ traffic: setup
 	@$(VENV)/python benchmarks/a76 --traffic
 
 clean:
-	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf build/host build/aarch64 build/third_party build/native build/peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -80,6 +80,12 @@ def test_a_runner_is_judged_by_running_it(runners: Path, script: str, ok: bool, 
     assert (finding.ok, finding.needed, finding.detail) == (ok, True, detail)
 
 
+def test_a_runner_that_fails_is_made_anew_and_nothing_else_is(runners: Path) -> None:
+    program(paths.HOST_RUNNER, "exit 3")
+    (finding,) = doctor.host_runner()
+    assert finding.hint == "rm -r build/host, then make runner"
+
+
 def test_a_runner_that_is_not_built(runners: Path) -> None:
     (finding,) = doctor.host_runner()
     assert (finding.ok, finding.detail, finding.hint) == (False, "build/host/edgeocr_run is not built", "make runner")

@@ -203,7 +203,7 @@ def _runner(name: str, runner: Path, prefix: Sequence[str]) -> Finding:
     try:
         answer = _output([*prefix, str(runner), "--version"])
     except _ProbeError as error:
-        return Finding(name, False, error.message, "make clean runner")
+        return Finding(name, False, error.message, f"rm -r {runner.parent.relative_to(paths.ROOT)}, then make runner")
     expected = f"edgeocr_run {__version__}"
     if answer != expected:
         return Finding(name, False, f"version is {answer}, expected {expected}", "make runner")

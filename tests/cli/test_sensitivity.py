@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from edgeocr.cli.sensitivity import command
 from edgeocr.convert import paddle_env
-from edgeocr.errors import UsageError
+from edgeocr.errors import EdgeocrError, UsageError
 
 TABLE = {"baseline": {"hmean": 0.9}, "losses": {"a.weight": {"0.1": 0.01, "0.2": 0.125}, "b.weight": {"0.2": -0.02}}}
 
@@ -35,6 +35,32 @@ def test_a_table_is_shown_with_gaps_for_what_was_not_measured(table: Path) -> No
 
 def test_json_is_the_table(table: Path) -> None:
     assert json.loads(run("--from", table, "--json")) == TABLE
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"baseline": {}}',
+        '{"baseline": 1, "losses": {}}',
+        '{"baseline": {}, "losses": {"w": [1]}}',
+        '{"baseline": {}, "losses": {"w": {"half": 0.1}}}',
+        '{"baseline": {}, "losses": {"w": {"0.1": NaN}}}',
+    ],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "t.json").write_text(content)
+    with pytest.raises(UsageError, match=r"t\.json: holds no sensitivity"):
+        run("--from", tmp_path / "t.json")
+
+
+def test_a_table_that_has_no_place_is_not_measured(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paddle_env, "paddle_python", lambda: Path("python"))
+    monkeypatch.setattr(paddle_env, "stream_module", lambda *arguments: pytest.fail("measured"))
+    with pytest.raises(EdgeocrError, match=r"table\.json: cannot be written: Not a directory"):
+        run("--config", table, "--out", table / "x.json")
 
 
 def test_what_is_asked_reaches_the_measurement(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

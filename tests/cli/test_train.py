@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from edgeocr import cli
 from edgeocr.cli.train import KINDS, command
 from edgeocr.convert import paddle_env
+from edgeocr.data.synth import dataset
+from edgeocr.data.synth.dataset import Description
 from edgeocr.errors import UsageError
 from edgeocr.paths import MODELS
 from edgeocr.train.config import read_config
@@ -80,14 +84,46 @@ def test_without_options_the_recipe_is_trained(child: Child, data: list[Path], t
     assert child.out_dir == tmp_path / "run"
 
 
-def test_data_that_is_not_there_yet_is_named_with_its_maker(tmp_path: Path) -> None:
-    document = json.loads((MODELS / "recipes" / "cls.json").read_text())
-    document["Train"]["label_file_list"] = ["data/labels.txt"]
-    (tmp_path / "cls.json").write_text(json.dumps(document))
+@pytest.mark.parametrize(
+    ("kind", "section", "count", "seed"),
+    [("det", "Train", 2000, 1), ("rec", "Train", 2000, 1), ("det", "Eval", 60, 2), ("rec", "Eval", 500, 2), ("cls", "Eval", 500, 2)],
+)
+def test_the_command_named_for_missing_data_draws_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, section: str, count: int, seed: int
+) -> None:
+    missing = tmp_path / "my data" / "labels.txt"
+    document = json.loads((MODELS / "recipes" / f"{kind}.json").read_text())
+    for name in ("Train", "Eval"):
+        document[name]["label_file_list"] = [str(tmp_path / "there.txt" if name != section else missing)]
+    (tmp_path / "there.txt").touch()
+    (tmp_path / "net.json").write_text(json.dumps(document))
     with pytest.raises(UsageError) as error:
+        run(kind, "--config", tmp_path / "net.json")
+    assert error.value.message == f"{missing}: no such label file"
+    drawn: list[tuple[str, Path, int, int]] = []
+
+    def generate(kind: str, out: Path, *, count: int, seed: int, **options: object) -> Description:
+        drawn.append((kind, out, count, seed))
+        return Description(kind, count, seed, False, 0, "")
+
+    monkeypatch.setattr(dataset, "generate", generate)
+    program, *arguments = shlex.split(str(error.value.hint).split("`")[1])
+    assert (program, cli.run(arguments)) == ("edgeocr", 0)
+    assert drawn == [(kind, missing.parent, count, seed)]
+
+
+@pytest.mark.parametrize(("name", "neighbour"), [("lines.txt", None), ("labels.txt", "notes.txt")])
+def test_no_command_is_named_that_would_not_draw_it(tmp_path: Path, name: str, neighbour: str | None) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if neighbour is not None:
+        (folder / neighbour).touch()
+    document = json.loads((MODELS / "recipes" / "cls.json").read_text())
+    document["Train"]["label_file_list"] = [str(folder / name)]
+    (tmp_path / "cls.json").write_text(json.dumps(document))
+    with pytest.raises(UsageError, match="no such label file") as error:
         run("cls", "--config", tmp_path / "cls.json")
-    assert error.value.message == f"{tmp_path / 'data' / 'labels.txt'}: no such label file"
-    assert error.value.hint == f"`edgeocr synth cls --out {tmp_path / 'data'}` makes one; or --data, --val"
+    assert error.value.hint == "name another in Train.label_file_list, or for `edgeocr train` by --data"
 
 
 def test_options_change_the_recipe(child: Child, data: list[Path], tmp_path: Path) -> None:

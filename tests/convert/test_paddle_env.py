@@ -10,7 +10,7 @@ import pytest
 
 from edgeocr.convert import paddle_env
 from edgeocr.convert.paddle_env import run_module, stream_module
-from edgeocr.errors import ModelError, SetupError
+from edgeocr.errors import ModelError, SetupError, UsageError
 
 
 @pytest.fixture
@@ -41,6 +41,14 @@ def test_an_error_line_and_its_hint_are_passed_on(child: Path) -> None:
     with pytest.raises(ModelError) as error:
         run()
     assert (error.value.message, error.value.hint) == ("export of det: w.pdparams: too short", "fetch it again")
+
+
+def test_wrong_usage_that_only_the_child_sees_is_wrong_usage_here(child: Path) -> None:
+    child.write_text("import sys; sys.stderr.write('error: r.json: config is missing\\nhint: name one\\n'); sys.exit(2)")
+    for call in (run, lambda: stream(lambda line: None)):
+        with pytest.raises(UsageError, match=r": r\.json: config is missing$") as error:
+            call()
+        assert error.value.hint == "name one"
 
 
 def test_a_traceback_gives_its_last_line(child: Path) -> None:

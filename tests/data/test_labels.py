@@ -76,4 +76,4 @@ def test_a_missing_label_file_is_told_with_what_makes_one(tmp_path: Path) -> Non
     for read in (read_det_labels, read_rec_labels):
         with pytest.raises(DataError, match=r"labels\.txt: no such label file") as error:
             read(file)
-        assert f"edgeocr synth det|rec|cls --out {file.parent}" in str(error.value.hint)
+        assert str(error.value.hint).endswith("`edgeocr synth --help`")

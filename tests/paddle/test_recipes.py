@@ -16,6 +16,7 @@ from paddle_nets import architecture
 from edgeocr.compress import recipes, sensitivity
 from edgeocr.compress.pact import load_quantised
 from edgeocr.compress.recipes import read_recipe, run
+from edgeocr.compress.sensitivity_table import SensitivityTable
 from edgeocr.errors import UsageError
 from edgeocr.nets.base_model import build_model
 from edgeocr.nets.checkpoint import read_pdparams
@@ -155,6 +156,14 @@ def test_the_recipes_of_the_project_can_be_read(file: Path) -> None:
     assert start.is_file() or BUILD in start.resolve().parents  # what `edgeocr import-weights` makes
 
 
+def test_pictures_that_only_an_evaluation_misses_are_named_before_the_training(folder: Path) -> None:
+    changes = {"Eval": {"label_file_list": [str(folder / "val" / "labels.txt")]}}
+    recipe = write(folder, "pact.json", weights=str(WEIGHTS), pact={}, train=changes)
+    with pytest.raises(UsageError, match=r"val/labels\.txt: no such label file") as error:
+        run(recipe, folder / "out", lambda record: pytest.fail(f"trained: {record}"))
+    assert error.value.hint is not None and f"`edgeocr synth det --count 60 --seed 2 --out {folder / 'val'}`" in error.value.hint
+
+
 class OneGroup:
     def __init__(self, net: paddle.nn.Layer) -> None:
         self.filters = {EXPAND: 480}
@@ -171,17 +180,10 @@ def test_a_sensitivity_goes_on_with_what_is_missing(folder: Path, monkeypatch: p
     for ratios in ([0.2], [0.2, 0.4]):
         losses = sensitivity.measure(config, out, 2, ratios, lambda record: heard.append(record["ratio"]))
     assert heard == [0.2, 0.4]
-    assert losses == sensitivity.read_losses(out) == {EXPAND: {0.2: pytest.approx(0.25), 0.4: pytest.approx(0.5)}}
+    assert losses == SensitivityTable.read(out).losses == {EXPAND: {0.2: pytest.approx(0.25), 0.4: pytest.approx(0.5)}}
     monkeypatch.setattr(sensitivity, "evaluate", lambda net, config: {"hmean": 0.7})
     with pytest.raises(UsageError, match=r"table\.json: holds the sensitivity of other weights or on other pictures"):
         sensitivity.measure(config, out, 2, [0.2])
     monkeypatch.setattr(sensitivity, "evaluate", lambda net, config: {"hmean": 0.0})
     with pytest.raises(UsageError, match=r"det\.pdparams: scores 0\.0 before pruning"):
         sensitivity.measure(config, out, 2, [0.2])
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"baseline": {}}', '{"baseline": {}, "losses": {"w": [1]}}'])
-def test_a_table_that_is_none_is_named(tmp_path: Path, content: str) -> None:
-    (tmp_path / "t.json").write_text(content)
-    with pytest.raises(UsageError, match=r"t\.json: holds no sensitivity"):
-        sensitivity.read_losses(tmp_path / "t.json")

@@ -269,9 +269,21 @@ def test_a_line_that_is_no_package_is_refused(tmp_path: Path, line: str) -> None
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make")
 def test_makefile_names_what_exists() -> None:
-    for target in ("setup", "runner", "bench", "test", "lint", "help"):
+    for target in ("setup", "runner", "bench", "test", "lint", "clean", "help"):
         done = subprocess.run(["make", "--dry-run", target], cwd=paths.ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         for word in done.stdout.split():
             if word.startswith("tools/"):
                 assert os.access(paths.ROOT / word, os.X_OK), f"{target} calls {word}"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+def test_clean_leaves_what_hours_were_spent_on(tmp_path: Path) -> None:
+    built = ["host/edgeocr_run", "aarch64/edgeocr_run", "third_party/jpeg-host/lib/libjpeg.a", "native/depthwise.so"]
+    kept = ["train/det_pact/latest.pdopt", "data/train_det/labels.txt", "models/tiny/none/det.nb", "imported/det.pdparams", "eval.json"]
+    for name in (*built, *kept):
+        (tmp_path / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "build" / name).touch()
+    subprocess.run(["make", "-f", paths.ROOT / "Makefile", "clean"], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    left = {path.relative_to(tmp_path / "build").as_posix() for path in (tmp_path / "build").rglob("*") if path.is_file()}
+    assert left == set(kept)

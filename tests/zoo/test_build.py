@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +135,11 @@ def test_a_build_is_compared_with_the_committed_one(models: Path, tmp_path: Path
 def test_a_former_build_is_replaced_whole(models: Path, tmp_path: Path) -> None:
     spec, out = read_set("tiny", models), tmp_path / "out"
     build(spec, "none", out)
-    (out / "stale.nb").write_bytes(b"")
+    (out / "cls.nb").write_bytes(b"")
+    former = Manifest.read(out / "manifest.json")
+    replace(former, files={**former.files, "cls.nb": FileRecord.of(out / "cls.nb")}).write(out / "manifest.json")
     build(spec, "none", out)
-    assert not (out / "stale.nb").exists()
+    assert not (out / "cls.nb").exists()
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -147,6 +150,32 @@ def test_a_folder_of_something_else_is_left_alone(models: Path, tmp_path: Path) 
     with pytest.raises(UsageError, match=r"photos: is not empty and holds no manifest\.json of a former build"):
         build(read_set("tiny", models), "none", out)
     assert [p.name for p in out.iterdir()] == ["cat.jpg"]
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize("manifest", ['{"name": "photos", "start_url": "/"}', "no JSON", '{"schema": 1}'])
+def test_another_program_s_manifest_is_none_of_a_build(models: Path, tmp_path: Path, manifest: str) -> None:
+    out = tmp_path / "app"
+    out.mkdir()
+    (out / "manifest.json").write_text(manifest)
+    with pytest.raises(UsageError, match=r"app: is not empty and holds no manifest\.json of a former build"):
+        build(read_set("tiny", models), "none", out)
+    assert (out / "manifest.json").read_text() == manifest
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize("name", ["notes.txt", "rec.nb/notes.txt"])
+def test_what_was_put_into_a_build_is_not_removed_with_it(models: Path, tmp_path: Path, name: str) -> None:
+    spec, out = read_set("tiny", models), tmp_path / "out"
+    build(spec, "none", out)
+    added = out / name
+    if added.parent != out:
+        added.parent.unlink()
+        added.parent.mkdir()
+    added.write_text("mine")
+    with pytest.raises(UsageError, match=rf"out: holds {Path(name).parts[0]}, which no build made"):
+        build(spec, "none", out)
+    assert added.read_text() == "mine"
 
 
 @pytest.mark.usefixtures("stand_ins")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeocr.cli import common
 from edgeocr.errors import UsageError
 from edgeocr.paths import BUILD, MODELS
+
+if TYPE_CHECKING:
+    from edgeocr.compress.sensitivity_table import Losses
 
 PLOT_TIMEOUT_S = 120.0
 RATIOS = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8"
@@ -36,6 +40,7 @@ def command(config: Path | None, pages: int, ratios: str, out: Path, table: Path
 
     Groups are named by the weight of their first convolution; a loss is a share of the unpruned net's hmean. Ctrl-C keeps what is measured.
     """
+    from edgeocr.compress.sensitivity_table import SensitivityTable
     from edgeocr.convert.paddle_env import paddle_python, run_module
 
     asked = _ratios(ratios)
@@ -46,13 +51,13 @@ def command(config: Path | None, pages: int, ratios: str, out: Path, table: Path
     if table is None:
         _measure(config or MODELS / "recipes" / "det.json", out, pages, asked)
         table = out
+    measured = SensitivityTable.read(table)
     if plot is not None:
         run_module("edgeocr.compress.sensitivity_plot", [table, plot], what="drawing of the sensitivity", timeout_s=PLOT_TIMEOUT_S)
-    document = json.loads(table.read_text())
     if as_json:
-        common.emit_json(document)
+        common.emit_json(measured.document())
         return
-    _show(document["losses"], plot)
+    _show(measured.losses, plot)
 
 
 def _ratios(text: str) -> list[float]:
@@ -67,8 +72,9 @@ def _ratios(text: str) -> list[float]:
 
 def _measure(config: Path, out: Path, pages: int, ratios: list[float]) -> None:
     from edgeocr.convert.paddle_env import stream_module
+    from edgeocr.files import check_writable
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(out.parent)
     options = ["--pages", str(pages), "--ratios", ",".join(map(str, ratios))]
     with common.progress("sensitivity") as bar:
 
@@ -84,14 +90,14 @@ def _measure(config: Path, out: Path, pages: int, ratios: list[float]) -> None:
         stream_module("edgeocr.compress.sensitivity", [config, out, *options], "sensitivity", show)
 
 
-def _show(losses: dict[str, dict[str, float]], plot: Path | None) -> None:
+def _show(losses: Losses, plot: Path | None) -> None:
     from rich.table import Table
 
-    ratios = sorted({ratio for curve in losses.values() for ratio in curve}, key=float)
+    ratios = sorted({ratio for curve in losses.values() for ratio in curve})
     table = Table(title="accuracy lost when a share of the filters is pruned", title_justify="left")
     table.add_column("weight")
     for ratio in ratios:
-        table.add_column(f"{float(ratio):.0%}", justify="right")
+        table.add_column(f"{ratio:.0%}", justify="right")
     for weight, curve in losses.items():
         table.add_row(weight, *(f"{curve[ratio]:.1%}" if ratio in curve else "" for ratio in ratios))
     console = common.stdout_console()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,11 +13,7 @@ from edgeocr.cli import common
 from edgeocr.errors import UsageError
 from edgeocr.paths import BUILD, MODELS
 
-if TYPE_CHECKING:
-    from edgeocr.train.config import TrainConfig
-
 KINDS = ("det", "cls", "rec")
-LABELS = "labels.txt"  # of a dataset folder
 
 _labels = click.Path(exists=True, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -48,6 +44,7 @@ def command(kind: str, config_file: Path | None, out: Path | None, as_json: bool
     """
     from edgeocr.convert.paddle_env import paddle_python, stream_module
     from edgeocr.train.config import config_of, read_document
+    from edgeocr.train.label_files import require_label_files
 
     paddle_python()
     file = config_file or MODELS / "recipes" / f"{kind}.json"
@@ -55,7 +52,7 @@ def command(kind: str, config_file: Path | None, out: Path | None, as_json: bool
     config = config_of(document, source=str(file), folder=file.parent)
     if config.model_type != kind:
         raise UsageError(f"{file}: describes a {config.model_type}, but {kind} was asked for")
-    _require_data(config)
+    require_label_files(config)
     out_dir = out or BUILD / "train" / kind
     with tempfile.TemporaryDirectory(prefix="edgeocr-train-") as scratch:
         asked = Path(scratch) / "config.json"
@@ -123,16 +120,9 @@ def _changed(
 
 
 def _label_file(path: Path) -> Path:
+    from edgeocr.train.label_files import LABELS
+
     return (path / LABELS if path.is_dir() else path).absolute()
-
-
-def _require_data(config: TrainConfig) -> None:
-    files = [*config.Train.label_file_list, *(config.Eval.label_file_list if config.Eval else ())]
-    for file in files:
-        if not file.is_file():
-            raise UsageError(
-                f"{file}: no such label file", f"`edgeocr synth {config.model_type} --out {file.parent}` makes one; or --data, --val"
-            )
 
 
 def _report(out_dir: Path, as_json: bool) -> None:

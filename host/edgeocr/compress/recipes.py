@@ -24,13 +24,15 @@ from edgeocr.compress.fpgm import FilterGroups, choose_ratios
 from edgeocr.compress.pact import freeze_batch_norms, quantise, warm_scales
 from edgeocr.compress.sensitivity import measure
 from edgeocr.errors import DataError, UsageError
+from edgeocr.files import write_atomically
 from edgeocr.nets.base_model import build_model
 from edgeocr.nets.pruned import load_pruned_checkpoint
-from edgeocr.train.checkpoint import BEST, LATEST, RESUME, write_arrays, write_atomically
+from edgeocr.train.checkpoint import BEST, LATEST, RESUME, write_arrays
 from edgeocr.train.config import Reader, TrainConfig, config_of, read_document
 from edgeocr.train.data_feed import build_feed
 from edgeocr.train.depthwise import fast_depthwise
 from edgeocr.train.described_net import described_net
+from edgeocr.train.label_files import require_label_files
 from edgeocr.train.loop import train
 
 Record = dict[str, Any]
@@ -95,7 +97,7 @@ def run(file: Path, out_dir: Path, on_record: OnRecord = lambda record: None) ->
     """Follows the recipe in ``out_dir`` from where it stands, and the one that it starts from beside it; returns final.pdparams.
 
     ``on_record`` hears {"recipe", "stage": "sensitivity", "prune" or "train", …} with what that stage tells. Raises UsageError where
-    ``out_dir`` holds the work of another recipe; otherwise as `edgeocr.train.loop.train`.
+    ``out_dir`` holds the work of another recipe or label files are missing; otherwise as `edgeocr.train.loop.train`.
     """
     recipe = read_recipe(file)
     start = recipe.weights or run(_other(recipe), out_dir.parent / _other(recipe).stem, on_record)
@@ -104,6 +106,7 @@ def run(file: Path, out_dir: Path, on_record: OnRecord = lambda record: None) ->
     if final.is_file():
         return final
     config = _config(recipe, start)
+    require_label_files(config)
 
     def tell(stage: str) -> OnRecord:
         return lambda record: on_record({"recipe": file.stem, "stage": stage, **record})

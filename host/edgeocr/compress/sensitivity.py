@@ -2,8 +2,7 @@
 
 ``python -m edgeocr.compress.sensitivity CONFIG.json OUT.json [--pages N] [--ratios 0.1,…]``, in the Paddle environment: the net, its
 weights and the pictures are those of a training configuration. Records go to stdout as JSON lines {"weight", "ratio", "loss", "done",
-"of"}. OUT.json is {"baseline": {"weights": sha256, "pages": N, score: value}, "losses": {weight: {ratio: loss}}}, where a loss is a share
-of the baseline's score, written after every layer; the same command goes on with what is missing.
+"of"}. OUT.json is the table (see sensitivity_table.py), written after every layer; the same command goes on with what is missing.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from typing import Any
 
 from edgeocr.child import run_as_program
 from edgeocr.compress.fpgm import FilterGroups
+from edgeocr.compress.sensitivity_table import Losses, SensitivityTable
 from edgeocr.errors import UsageError
-from edgeocr.train.checkpoint import write_atomically
 from edgeocr.train.config import TrainConfig, read_config
 from edgeocr.train.described_net import described_net
 from edgeocr.train.evaluate import INDICATOR, evaluate
+from edgeocr.train.label_files import require_label_files
 
 Record = dict[str, Any]
-Losses = dict[str, dict[float, float]]
 
 RATIOS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 PAGES = 24
@@ -35,10 +34,11 @@ PAGES = 24
 def measure(
     config: TrainConfig, out: Path, pages: int, ratios: Sequence[float], on_record: Callable[[Record], None] = lambda record: None
 ) -> Losses:
-    """The losses of all groups; ``out`` keeps them. Raises UsageError where ``out`` is of other weights or other pages, or the net reads
-    nothing on these."""
+    """The losses of all groups; ``out`` keeps them. Raises UsageError where ``out`` is of other weights or other pages, label files
+    are missing, or the net reads nothing on these pages."""
     if config.Eval is None or config.Global.pretrained_model is None:
         raise UsageError("a sensitivity needs weights (Global.pretrained_model) and pictures (Eval)")
+    require_label_files(config, ["Eval"])
     weights = hashlib.sha256(config.Global.pretrained_model.read_bytes()).hexdigest()
     config = replace(config, Eval=replace(config.Eval, limit=pages))
     net = described_net(config)
@@ -59,39 +59,17 @@ def measure(
             with groups.pruned({weight: ratio}):
                 curve[ratio] = round((score - evaluate(net, config)[indicator]) / score, 6)
             on_record({"weight": weight, "ratio": ratio, "loss": curve[ratio], "done": done, "of": of})
-        _write(out, baseline, losses)
+        SensitivityTable(baseline, losses).write(out)
     return losses
-
-
-def read_losses(file: Path) -> Losses:
-    """Raises UsageError."""
-    return _read(file)[1]
 
 
 def _continued(out: Path, baseline: dict[str, Any]) -> Losses:
     if not out.is_file():
         return {}
-    before, losses = _read(out)
-    if before != baseline:
+    before = SensitivityTable.read(out)
+    if before.baseline != baseline:
         raise UsageError(f"{out}: holds the sensitivity of other weights or on other pictures", "give another file, or remove this one")
-    return losses
-
-
-def _read(file: Path) -> tuple[dict[str, Any], Losses]:
-    try:
-        document = json.loads(file.read_text())
-        return document["baseline"], {
-            weight: {float(ratio): float(loss) for ratio, loss in curve.items()} for weight, curve in document["losses"].items()
-        }
-    except OSError as e:
-        raise UsageError(f"{file}: cannot be read: {e.strerror}") from e
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise UsageError(f"{file}: holds no sensitivity: {type(e).__name__}: {e}") from e
-
-
-def _write(out: Path, baseline: dict[str, Any], losses: Losses) -> None:
-    sorted_losses = {weight: {str(ratio): curve[ratio] for ratio in sorted(curve)} for weight, curve in losses.items()}
-    write_atomically(out, (json.dumps({"baseline": baseline, "losses": sorted_losses}, indent=1) + "\n").encode())
+    return before.losses
 
 
 def _ratios(text: str) -> list[float]:

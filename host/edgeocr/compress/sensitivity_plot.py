@@ -15,9 +15,9 @@ import matplotlib  # type: ignore[import-not-found,unused-ignore]
 from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]
 
 from edgeocr.child import run_as_program
-from edgeocr.compress.sensitivity import Losses, read_losses
+from edgeocr.compress.sensitivity_table import Losses, SensitivityTable
 from edgeocr.errors import UsageError
-from edgeocr.train.checkpoint import write_atomically
+from edgeocr.files import write_atomically
 
 COLUMNS = 4
 PANEL_INCHES = 2.4, 1.7
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
     if len(arguments) != 2:
         raise UsageError("expected two arguments: SENSITIVITY.json OUT.svg")
     table, out = map(Path, arguments)
-    write_atomically(out, draw(read_losses(table)))
+    write_atomically(out, draw(SensitivityTable.read(table).losses))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgeocr.child import ERROR_PREFIX, HINT_PREFIX, INTERRUPTED
-from edgeocr.errors import EdgeocrError, ModelError, SetupError
+from edgeocr.errors import EdgeocrError, ModelError, SetupError, UsageError
 from edgeocr.paths import PADDLE_PYTHON, ROOT
 
 
@@ -31,8 +31,8 @@ def paddle_python() -> Path:
 def run_module(module: str, arguments: Sequence[str | Path], *, what: str, timeout_s: float) -> str:
     """Runs ``python -m module arguments`` in the Paddle environment and returns its stdout.
 
-    ``what`` names the work in errors. A child that exits with 1 or 2 and a line "error: …" (and perhaps "hint: …") on stderr gives a
-    ModelError with that message; one that dies of a signal or runs longer than ``timeout_s`` gives a ModelError that says so.
+    ``what`` names the work in errors. A child that fails with a line "error: …" (and perhaps "hint: …") on stderr gives a UsageError (exit
+    code 2) or a ModelError with that message; one that dies of a signal or runs longer than ``timeout_s`` gives a ModelError that says so.
     """
     argv = [str(paddle_python()), "-m", module, *map(str, arguments)]
     try:
@@ -92,7 +92,8 @@ def _failure(what: str, returncode: int, stderr: str) -> EdgeocrError:
     errors = [line.removeprefix(ERROR_PREFIX) for line in lines if line.startswith(ERROR_PREFIX)]
     hints = [line.removeprefix(HINT_PREFIX) for line in lines if line.startswith(HINT_PREFIX)]
     if returncode > 0 and errors:
-        return ModelError(f"{what}: {errors[-1]}", hints[-1] if hints else None)
+        kind = UsageError if returncode == UsageError.exit_code else ModelError
+        return kind(f"{what}: {errors[-1]}", hints[-1] if hints else None)
     if any("ModuleNotFoundError" in line for line in lines):
         return SetupError(f"{what}: the Paddle environment is incomplete: {lines[-1]}", "`make setup` makes it again")
     return ModelError(f"{what}: {_ending(returncode)}; its last words: {_last_words(lines)}")

@@ -85,8 +85,7 @@ def _lines(label_file: Path, data_dir: Path | None) -> Iterator[tuple[int, Path,
     try:
         lines = label_file.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError as e:
-        hint = f"`edgeocr synth det|rec|cls --out {label_file.parent}` draws pictures with labels"
-        raise DataError(f"{label_file}: no such label file", hint) from e
+        raise DataError(f"{label_file}: no such label file", "give another, or draw one: `edgeocr synth --help`") from e
     except (OSError, UnicodeDecodeError) as e:
         raise DataError(f"{label_file}: cannot be read as a label file: {e}") from e
     folder = data_dir if data_dir is not None else label_file.parent

@@ -8,7 +8,6 @@ weights that evaluated best. All are pickles of arrays by name, which `edgeocr.n
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,7 +18,8 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from edgeocr.errors import DataError, ModelError
+from edgeocr.errors import ModelError
+from edgeocr.files import write_atomically
 from edgeocr.nets.checkpoint import State, load_state, read_pdparams
 
 LATEST, BEST, RESUME, PROGRESS = "latest.pdparams", "best.pdparams", "latest.pdopt", "state.json"
@@ -82,16 +82,6 @@ def weights_of(net: nn.Layer) -> State:
             arrays[id(tensor)] = tensor.numpy()
         state[name] = arrays[id(tensor)]
     return state
-
-
-def write_atomically(file: Path, content: bytes) -> None:
-    """Raises DataError where the disk says no."""
-    temporary = file.with_name(f".{file.name}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, file)
-    except OSError as e:
-        raise DataError(f"{file}: cannot be written: {e.strerror}") from e
 
 
 def write_arrays(file: Path, content: Mapping[str, Any]) -> None:

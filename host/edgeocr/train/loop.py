@@ -22,7 +22,8 @@ import paddle
 from paddle import nn
 
 from edgeocr.errors import DataError, ModelError, UsageError
-from edgeocr.train.checkpoint import BEST, Progress, resume, save_checkpoint, save_weights, write_atomically
+from edgeocr.files import write_atomically
+from edgeocr.train.checkpoint import BEST, Progress, resume, save_checkpoint, save_weights
 from edgeocr.train.config import OptimizerConfig, TrainConfig
 from edgeocr.train.data_feed import build_feed, prepared
 from edgeocr.train.depthwise import fast_depthwise

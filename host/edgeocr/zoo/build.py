@@ -115,7 +115,7 @@ def build(
 
     ``on_step`` hears what is about to be done, `STEPS_PER_NET` times for each net. ``made`` keeps the nets by their weights, for variants
     that share some. ``remade`` has files to take instead of weights of the set. Raises SetupError without a Paddle environment, UsageError
-    where ``out`` holds something that is no build, ModelError for weights that do not fit or a conversion that fails.
+    where ``out`` holds something that no build made, ModelError for weights that do not fit or a conversion that fails.
     """
     nets = spec.nets(variant)
     paddle_python()
@@ -163,9 +163,8 @@ def _compare(manifest: Manifest, committed: Path) -> dict[str, bool]:
 @contextmanager
 def _replacing(out: Path) -> Iterator[Path]:
     """A folder to fill, beside ``out``; it takes the place of ``out`` at the end, or vanishes on an error."""
-    if out.exists() and not (out.is_dir() and ((out / MANIFEST).is_file() or not any(out.iterdir()))):
-        raise UsageError(f"{out}: is not empty and holds no {MANIFEST} of a former build", "give a new folder with --out")
     try:
+        _require_replaceable(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
             new, old = Path(scratch) / "new", Path(scratch) / "old"
@@ -176,3 +175,17 @@ def _replacing(out: Path) -> Iterator[Path]:
             new.rename(out)
     except OSError as e:
         raise ModelError(f"{e.filename or out}: cannot be written: {e.strerror}", "give another folder with --out") from e
+
+
+def _require_replaceable(out: Path) -> None:
+    """Raises UsageError unless ``out`` is new, empty, or holds a former build and nothing else."""
+    hint = "give a new folder with --out"
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    try:
+        made = {MANIFEST, *Manifest.read(out / MANIFEST).files}
+    except ModelError:  # many programs have a file of that name
+        raise UsageError(f"{out}: is not empty and holds no {MANIFEST} of a former build", hint) from None
+    others = sorted(path.name for path in out.iterdir() if path.name not in made or not path.is_file())
+    if others:
+        raise UsageError(f"{out}: holds {others[0]}, which no build made", f"move it elsewhere, or {hint}")

@@ -44,27 +44,14 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
-class Normalisation:
-    """(x · scale − mean) / std for each channel of a BGR picture."""
-
-    scale: float
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
 class Reading:
-    """How the nets of a set are fed and their outputs decoded; shapes are C, H, W."""
+    """How large a picture is read, and what counts as found: parameters of the runner, by PaddleOCR's names."""
 
     limit_side_len: int
-    detector_normalisation: Normalisation
     det_db_thresh: float
     det_db_box_thresh: float
     det_db_unclip_ratio: float
-    classifier_shape: tuple[int, int, int]
     cls_thresh: float
-    recogniser_shape: tuple[int, int, int]
-    recogniser_normalisation: Normalisation
     drop_score: float
 
 
@@ -143,18 +130,6 @@ class _Entry:
             raise self.fail(f"{name} is {value!r}, expected a number from {least} to {most}")
         return float(value)
 
-    def three(self, name: str) -> tuple[float, float, float]:
-        value = self.values.get(name)
-        if not isinstance(value, list) or len(value) != 3 or any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in value):
-            raise self.fail(f"{name} is {value!r}, expected three numbers")
-        return (float(value[0]), float(value[1]), float(value[2]))
-
-    def shape(self, name: str, heights: tuple[int, ...]) -> tuple[int, int, int]:
-        value = self.values.get(name)
-        if not isinstance(value, list) or [type(x) for x in value] != [int] * 3 or value[0] != 3 or value[1] not in heights or value[2] < 1:
-            raise self.fail(f"{name} is {value!r}, expected [3, {' or '.join(map(str, heights))}, width]")
-        return (value[0], value[1], value[2])
-
 
 def _read_registry(root: _Entry, path: Path) -> Registry:
     root.allow("schema", "default", "reading", "set")
@@ -174,24 +149,12 @@ def _read_reading(entry: _Entry) -> Reading:
     entry.allow(*Reading.__dataclass_fields__)
     return Reading(
         limit_side_len=entry.integer("limit_side_len", 32, 4096),
-        detector_normalisation=_read_normalisation(entry.entry("detector_normalisation")),
         det_db_thresh=entry.number("det_db_thresh", 0, 1),
         det_db_box_thresh=entry.number("det_db_box_thresh", 0, 1),
         det_db_unclip_ratio=entry.number("det_db_unclip_ratio", 0.1, 10),
-        classifier_shape=entry.shape("classifier_shape", (48,)),
         cls_thresh=entry.number("cls_thresh", 0, 1),
-        recogniser_shape=entry.shape("recogniser_shape", (32, 48)),
-        recogniser_normalisation=_read_normalisation(entry.entry("recogniser_normalisation")),
         drop_score=entry.number("drop_score", 0, 1),
     )
-
-
-def _read_normalisation(entry: _Entry) -> Normalisation:
-    entry.allow("scale", "mean", "std")
-    std = entry.three("std")
-    if min(std) <= 0:
-        raise entry.fail(f"std is {list(std)}, expected three positive numbers")
-    return Normalisation(entry.number("scale", 1e-6, 1), entry.three("mean"), std)
 
 
 def _read_set(name: str, entry: _Entry, readings: dict[str, Reading]) -> ModelSet:
