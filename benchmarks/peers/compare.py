@@ -23,9 +23,9 @@ import environment
 import numpy as np
 from nets import NETS, PEERS, REFERENCE, ConversionError, Net, Peer, inference_model, picture, to_edgeocr
 
-from edgeocr.files import write_atomically
 from edgeocr.bench.statistics import summarise
 from edgeocr.errors import EdgeocrError
+from edgeocr.files import write_atomically
 from edgeocr.paths import HOST_RUNNER, ROOT
 
 RESULTS = ROOT / "benchmarks" / "results" / "peers.json"

@@ -59,8 +59,9 @@ TEST_CASE("request: quit") {
 }
 
 TEST_CASE("request: without a usable id the error has none") {
-  for (const char* line : {"", "{", "nonsense", "[]", "1", "{}", R"({"picture":"x"})", R"({"id":1.5,"picture":"x"})",
-                           R"({"id":null,"picture":"x"})", R"({"id":1e300,"picture":"x"})", R"({"id":9007199254740993,"picture":"x"})", R"({"id":1,"picture":"x"} {})"}) {
+  for (const char* line :
+       {"", "{", "nonsense", "[]", "1", "{}", R"({"picture":"x"})", R"({"id":1.5,"picture":"x"})", R"({"id":null,"picture":"x"})",
+        R"({"id":1e300,"picture":"x"})", R"({"id":9007199254740993,"picture":"x"})", R"({"id":1,"picture":"x"} {})"}) {
     CAPTURE(line);
     const Failure failure = failure_of(line);
     CHECK_FALSE(failure.message.empty());
