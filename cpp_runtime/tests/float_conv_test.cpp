@@ -1,5 +1,8 @@
 // Floating point convolutions of the fast kernel sets against the plain one: in nets with int8 to the bit, in fp32 and fp16 within a bound.
+#include <iterator>
+
 #include "float_kernels.h"
+#include "program.h"
 
 #if defined(__aarch64__) || defined(__x86_64__)
 
@@ -90,6 +93,35 @@ TEST_CASE("float conv2d with a window is the plain set's" * doctest::skip(lacks_
     const bool pointwise = c.kernel_h == 1 && c.kernel_w == 1 && !steps;
     check(c, "conv2d", random, pointwise && c.in_channels < 5 ? Net::fp32 : net, 5e-5);  // some by Winograd
   });
+}
+
+TEST_CASE("float convolutions leave maps of the file and windows far outside to others" * doctest::skip(lacks_float_kernels())) {
+  Random random(28);
+  const auto made = [&](const std::string& name, bool is_constant, int64_t in_channels, int32_t pad, bool half) {
+    Operator op(name);
+    const Dense<float> map = random.reals({1, in_channels, 6, 40});
+    if (is_constant) op.constant("Input", map);
+    else op.input("Input", map);
+    const bool depthwise = name == "depthwise_conv2d";
+    const int64_t side = depthwise ? 3 : 4;
+    op.constant("Filter", random.reals({8, depthwise ? 1 : in_channels, side, side}));
+    op.ints("strides", {1, 1});
+    op.ints("dilations", {1, 1});
+    op.ints("paddings", {1, 1, pad, pad});
+    op.attribute("groups", static_cast<int32_t>(depthwise ? in_channels : 1));
+    op.output("Output", DataType::f32, {1, 8, 8 - side + 1, 40 + 2 * pad - side + 1});
+    if (half) op.node.precision = graph::kFp16Precision;
+    return test::error_of([&] { fast_kernel(op); }).empty();
+  };
+  for (const char* name : {"conv2d", "depthwise_conv2d"}) {
+    CAPTURE(name);
+    CHECK(made(name, false, 8, 1, false));
+    CHECK_FALSE(made(name, true, 8, 1, false));
+  }
+  // Of three channels, fp16 windows are read in whole steps of pixels: wider than the filter.
+  const bool has_half = kNets[std::size(kNets) - 1] == Net::fp16;
+  CHECK(made("conv2d", false, 3, 6, has_half));
+  CHECK_FALSE(made("conv2d", false, 3, has_half ? 8 : 9, has_half));
 }
 
 // Winograd's sums are other sums: a tolerance of the largest values, and no int8.

@@ -97,6 +97,25 @@ TEST_CASE("a parabola tells between which z it gives a result") {
   }
 }
 
+TEST_CASE("a parabola that was found gives what the channel gives where its bias dwarfs its results") {
+  Random random(88);
+  int found = 0;
+  for (int i = 0; i < 400; i++) {
+    const int64_t reach = random.integer(2000, 40000);
+    Rule rule = random_rule(random, kernels::ActKind::hard_swish, reach);
+    const float bias = random.real(100, 30000) * (random.chance(80) ? -1.0f : 1.0f);
+    rule.channel.scale = std::fabs(bias) * random.real(0.9f, 1.2f) / static_cast<float>(reach);
+    rule.channel.bias = bias;
+    const auto bend = bend_of(rule);
+    const auto steps = find_parabola(rule, bend, reach);
+    if (!steps) continue;
+    found++;
+    CAPTURE(i);
+    CHECK(difference(rule, reach, [&](int32_t sum) { return parabola_at(*steps, bend, sum); }) == "none");
+  }
+  CHECK(found > 100);
+}
+
 TEST_CASE("sums whose values are not near a half have one result with every scale, offset and bend that may be tried") {
   Random random(87);
   size_t near = 0, all = 0;

@@ -39,8 +39,8 @@ bool has_x86_64_v3() {
 }
 
 bool has_avx512_vnni() {
-  constexpr unsigned kLeaf7b = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // ebx: AVX512F, DQ, BW, VL
-  constexpr unsigned kLeaf7c = 1u << 11;                                   // ecx: AVX512_VNNI
+  constexpr unsigned kLeaf7b = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;  // ebx: AVX512F, DQ, CD, BW, VL
+  constexpr unsigned kLeaf7c = 1u << 11;                                              // ecx: AVX512_VNNI
   constexpr unsigned kMasksAndWide = 6 | 0xe0;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (!has_x86_64_v3() || __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;

@@ -5,7 +5,7 @@ namespace edgeocr::kernels {
 
 // x86-64-v3 (AVX2, FMA, BMI and their like), and an operating system that saves the wide registers.
 bool has_x86_64_v3();
-// AVX-512 F, BW, DQ, VL and VNNI on top of that.
+// x86-64-v4 (AVX-512 F, BW, CD, DQ, VL) and VNNI on top of that.
 bool has_avx512_vnni();
 // armv8.2-a's dot products and fp16 arithmetic.
 bool has_armv82_dotprod();

@@ -54,7 +54,7 @@ void fuse_transposed_head(Graph& graph) {
     const int maker = uses.producer(between);
     if (maker < 0 || uses.sole_reader(between) != static_cast<int>(n)) return false;
     Node& first = graph.nodes[static_cast<size_t>(maker)];
-    if (!is_doubling(first, graph) || !ends_in_relu(first)) return false;
+    if (!is_doubling(first, graph) || !ends_in_relu(first) || graph.constant(first.input("Input")) != nullptr) return false;
     if (second.tail != nullptr && second.tail->residual >= 0) return false;  // it counts the inputs
     Node pair = second;
     pair.op = "conv2d_transpose_pair";

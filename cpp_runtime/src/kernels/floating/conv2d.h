@@ -239,8 +239,8 @@ template <class Set> bool accepts_conv2d(const graph::Node& node, const graph::G
   if (!computes_in<typename Set::Value>(node) || !has_filter(node, graph)) return false;
   const ConvParameters p = generic::conv_parameters(node, graph, false);
   const ConvGeometry& g = p.geometry;
-  constexpr int64_t kEdge = Set::ConvRows::kEdge, kLargest = Set::Row::kMaxSegments;
-  const bool pads = !p.same_padding && g.pad_left <= kEdge && g.pad_right <= kEdge;
+  constexpr int64_t kLargest = Set::Row::kMaxSegments;
+  const bool pads = !p.same_padding && Set::ConvRows::has_narrow_edges(g);
   const bool vectors = !is_pointwise(g) || pixel_stride_of(g.in_channels) % Set::kGemmLanes == 0;
   return g.groups == 1 && g.in_channels > 1 && g.kernel_h <= kLargest && g.kernel_w <= kLargest && g.dilation_h == 1 && g.dilation_w == 1 &&
          pads && vectors;

@@ -193,6 +193,7 @@ template <class T> bool accepts_conv2d_over_upsampled(const graph::Node& node, c
   for (size_t i = 0; i < factors.size(); i++) {
     const graph::Constant* filter = graph.constant(node.input("Filter", static_cast<int>(i)));
     if (filter == nullptr || filter->dtype != DataType::f32 || filter->shape.rank() != 4 || factors[i] < 1) return false;
+    if (graph.constant(node.input("X", static_cast<int>(i))) != nullptr) return false;
     const Shape& s = filter->shape;
     if (s[1] < 2 || pixel_stride_of(s[1]) % lanes != 0 || s[2] != 3 || s[3] != 3 || (i > 0 && s[0] != outputs)) return false;
     outputs = s[0];

@@ -19,6 +19,10 @@ template <class Set> class ConvRows {
   using Row = typename Set::Row;
 
   static constexpr int64_t kEdge = 8;  // outputs at either end of a row whose window is a copy: a register tile's worth
+  // Whether windows of all but these outputs lie inside the map.
+  static bool has_narrow_edges(const ConvGeometry& g) {
+    return g.pad_left <= kEdge && g.pad_right + window_columns(g) - g.kernel_w <= kEdge;
+  }
 
   // One group, no dilation, pads of at most kEdge at the left and right. lanes: output channels, padded to vectors of eight.
   ConvRows(const ConvGeometry& geometry, const graph::Constant& filter, int64_t lanes, const Form& form)

@@ -16,9 +16,10 @@ template <class T> bool computes_in(const graph::Node& node) {
   return node.precision == (std::is_same_v<T, float> ? graph::kFp32Precision : graph::kFp16Precision);
 }
 
+// A computed map and a filter of the file. Maps of the file are dense in another way, which the plain kernels refuse by name.
 inline bool has_filter(const graph::Node& node, const graph::Graph& graph) {
   const graph::Constant* filter = graph.constant(node.input("Filter"));
-  return filter != nullptr && filter->dtype == DataType::f32 && filter->shape.rank() == 4;
+  return graph.constant(node.input("Input")) == nullptr && filter != nullptr && filter->dtype == DataType::f32 && filter->shape.rank() == 4;
 }
 
 // Whether all the tail does is to store the one output.

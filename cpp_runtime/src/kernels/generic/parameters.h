@@ -14,7 +14,7 @@ Activation conv_activation(const graph::Node& node);
 // fc, scale: activation_type. fusion_elementwise_*_activation: act_type.
 Activation named_activation(const graph::Node& node, std::string_view attribute);
 
-// The constant behind an input; fails with "<op>: <parameter> is not a constant" or "… is missing".
+// The constant behind an input; fails with "<op>: input <parameter> (…) is computed, expected a parameter" or "… is missing".
 const graph::Constant& constant_input(const graph::Node& node, const graph::Graph& graph, std::string_view parameter, int index = 0);
 // As fp32 values, from fp32 only.
 std::vector<float> constant_floats(const graph::Node& node, const graph::Graph& graph, std::string_view parameter);

@@ -63,19 +63,21 @@ struct Limit {
   Interval z;
 };
 
-// Of the points, and of the ends between which results change, where z may bring a quarter of the error. scale and bias: the channel's own,
-// for z.
-std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, float scale, double bias, int64_t reach) {
-  const double bend = parabola.bend().offset, change = most_error(bend) / (4 * parabola.steepest()), most = static_cast<double>(reach);
+// By how much a z may differ from the exact one between -bend and the last: a quarter of the error.
+double most_change(const Parabola& parabola) { return most_error(parabola.bend().offset) / (4 * parabola.steepest()); }
+
+// Of the points, and of the ends between which results change. scale and bias: the channel's own, for z, not rounded.
+std::vector<Limit> limits_of(const Points& points, const Parabola& parabola, double scale, double bias, int64_t reach) {
+  const double bend = parabola.bend().offset, change = most_change(parabola), most = static_cast<double>(reach);
   std::vector<Limit> limits;
   limits.reserve(points.sums.size() + 2);
   for (const double end : {-bend, parabola.last()}) {
-    const double sum = std::clamp((end - bias) / static_cast<double>(scale), -most, most), z = static_cast<double>(scale) * sum + bias;
+    const double sum = std::clamp((end - bias) / scale, -most, most), z = scale * sum + bias;
     limits.push_back({sum, {z - change, z + change}});
   }
   for (size_t i = 0; i < points.sums.size(); i++) {
     const double sum = points.sums[i];
-    limits.push_back({sum, parabola.z_of(points.results[i], static_cast<double>(scale) * sum + bias)});
+    limits.push_back({sum, parabola.z_of(points.results[i], scale * sum + bias)});
   }
   return limits;
 }
@@ -207,13 +209,19 @@ std::optional<Steps> parabola_through(const Rule& rule, const Parabola& parabola
     const Steps steps{0.0f, static_cast<float>(bias), start_bits(kMiddleStart)};
     return fits(steps) ? std::optional(steps) : std::nullopt;
   }
-  const auto scale = static_cast<float>(static_cast<double>(rule.channel.scale) * unit);
+  const double own_scale = static_cast<double>(rule.channel.scale) * unit;
+  const auto scale = static_cast<float>(own_scale);
   if (!std::isnormal(scale)) return {};
   const double largest = 127 / static_cast<double>(bend.top);  // z that matters
   const double rounding = std::ldexp(largest, -26);
-  std::optional<Steps> steps = parabola_near(scale, bias, rounding / 8, reach);
-  if (steps && fits(*steps)) return steps;  // most of them
-  const std::vector<Limit> limits = limits_of(points, parabola, scale, bias, reach);
+  std::optional<Steps> steps;
+  // Most channels are done with the nearest scale. Where the bias is so large that its rounding may move z by more than limits_of allows,
+  // the offset has to make up for it.
+  if (std::ldexp(std::abs(bias) + parabola.last(), -25) < most_change(parabola)) {
+    steps = parabola_near(scale, bias, rounding / 8, reach);
+    if (steps && fits(*steps)) return steps;
+  }
+  const std::vector<Limit> limits = limits_of(points, parabola, own_scale, bias, reach);
   const double least_width = -2 * rounding;  // roundings may help where exact arithmetic has nothing
   std::vector<Limit> tight;                  // those that left no room for a scale mostly leave none for the next
   for (int i = 0; i < kScales; i++) {

@@ -1,8 +1,9 @@
 // Shorter ways from sums to int8 that are proven, when a net is loaded, to give the bits of requant.h.
 //
 // To int8, a channel is a function of one integer, the sum, and every sum it can have lies within a reach known from the weights. Its
-// results change at a few hundred sums only. So another function that is monotone between them too, and gives the same results on both
-// sides of each change and at the ends of the reach, is the same function, whatever it rounds where. Two are tried (M: steps.h):
+// results change at a few hundred sums only. So another function is the same function, whatever it rounds where, if it gives the same
+// results at the sums that matter. For a line, monotone as the channel is, those are both sides of each change and the ends of the reach;
+// for a parabola those whose exact values lie nearer to a half than all roundings can bring them. Two are tried (M: steps.h):
 //   line       fma(M + sum, scale, offset)                    linear and relu
 //   parabola   z = fma(M + sum, scale, offset);               hard_swish; bend and top are one pair for a tile
 //              fma(z, clip(z + bend, 0, top), 1.5 * 2^23)

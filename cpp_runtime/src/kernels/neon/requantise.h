@@ -65,12 +65,6 @@ template <Store S> [[gnu::always_inline]] inline int8x16_t to_int8(float32x4_t a
   return vmaxq_s8(vqmovn_high_s16(vqmovn_s16(to_int16<S>(a, b)), to_int16<S>(c, d)), vdupq_n_s8(low));
 }
 
-// Of values of any size.
-[[gnu::always_inline]] inline int8x8_t round_to_int8(float32x4_t a, float32x4_t b, int8_t low) { return to_int8<Store::calib>(a, b, low); }
-[[gnu::always_inline]] inline int8x16_t round_to_int8(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d, int8_t low) {
-  return to_int8<Store::calib>(a, b, c, d, low);
-}
-
 // One step of four channels: a float near 1.5 * 2^23 whose low half is the result.
 template <Function F>
 [[gnu::always_inline]] inline float32x4_t step(int32x4_t sum, float32x4_t scale, const float* offset, const FinishConstants& c) {

@@ -1,5 +1,7 @@
 // The cells of rnn: LSTM by NEON, fp32 and fp16. The bits of fp32 are the plain set's.
+#include <algorithm>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/lstm.h"
@@ -57,6 +59,9 @@ template <class T, bool LongSums> std::unique_ptr<LstmCell<T>> make(const LstmWe
 }  // namespace
 
 template <class T> bool accepts_rnn(const graph::Node& node, const graph::Graph& graph) {
+  // Constants are fp32.
+  const auto is_constant = [&](graph::ValueId value) { return graph.constant(value) != nullptr; };
+  if (std::is_same_v<T, Half> && std::ranges::any_of(node.all_inputs("PreState"), is_constant)) return false;
   return (std::is_same_v<T, float> || computes_in<T>(node)) && accepts_lstm(node, graph, Vec<T>::kLanes);
 }
 

@@ -1,5 +1,5 @@
-// What the searches for lines and parabolas (requant_steps.h) have in common: where a rule's results change, and starts that put a product
-// where it is wanted.
+// What the searches for lines and parabolas (requant_steps.h) need: starts that put a product where it is wanted, and, for lines, where a
+// rule's results change.
 #pragma once
 
 #include <algorithm>
