@@ -15,8 +15,10 @@
 
 #include "base/aligned.h"
 #include "base/thread_pool.h"
+#include "fenced_memory.h"
 #include "graph/fused_tail.h"
 #include "graph/precision.h"
+#include "graph/row_reach.h"
 #include "kernels/generic/loops.h"
 #include "kernels/generic/views.h"
 #include "kernels/kernel.h"
@@ -201,6 +203,7 @@ class Operator {
     const auto is_fence = [](std::byte b) { return b == std::byte{0x5a}; };
     CHECK(std::all_of(scratch.get() + scratch_bytes, scratch.get() + scratch_bytes + kAlignment, is_fence));
     for (const Tensor& t : outputs) CHECK(t.is_clean());
+    if (threads == 1 && kernel.by_rows()) check_in_bands(kernel, outputs);
     return outputs;
   }
 
@@ -235,6 +238,50 @@ class Operator {
   graph::Graph graph;
 
  private:
+  // Runs a kernel that works by rows as a session does, some rows after the other, where only the rows that they need are in memory.
+  void check_in_bands(const kernels::Kernel& kernel, const std::vector<Tensor>& expected) const {
+    using Fence = FencedMemory::Fence;
+    if (std::ranges::any_of(shapes_, [](const auto& output) { return output.second.rank() != 4 || output.second[0] != 1; })) return;
+    std::vector<graph::Inferred> values(graph.values.size());
+    for (size_t i = 0; i < inputs_.size(); i++)
+      values[static_cast<size_t>(node.inputs[i].value)] = {inputs_[i].dtype, inputs_[i].shape, nullptr};
+    for (size_t i = 0; i < shapes_.size(); i++)
+      values[static_cast<size_t>(node.outputs[i].value)] = {shapes_[i].first, shapes_[i].second, nullptr};
+    const auto row_bytes = [](const TensorView& view) { return static_cast<size_t>(view.row_stride) * size_of(view.dtype); };
+    const int64_t height = shapes_[0].second[2], grain = kernel.row_grain(), most = (height + 2 * grain) / (3 * grain) * grain;
+    for (int64_t begin = 0, band = 0; begin < height; band++) {
+      const RowRange rows{begin, std::min(height, begin + (band == 0 ? grain : most))};
+      const Fence fence = (band + height) % 2 == 0 ? Fence::before : Fence::behind;
+      std::vector<FencedMemory> memory;
+      const auto fenced = [&](TensorView view, RowRange range, std::byte value) {
+        const size_t row = row_bytes(view), before = static_cast<size_t>(range.begin) * row;
+        memory.emplace_back(static_cast<size_t>(range.end - range.begin) * row, fence, value);
+        view.data = memory.back().data() - before;
+        return view;
+      };
+      std::vector<TensorView> inputs = inputs_, outputs;
+      for (size_t i = 0; i < inputs.size(); i++) {
+        if (graph.constant(node.inputs[i].value) != nullptr) continue;
+        const auto reach = graph::row_reach(node, i, values);
+        if (!reach) return;
+        const RowRange range = reach->of(rows);
+        const auto* from = static_cast<const std::byte*>(inputs[i].data) + static_cast<size_t>(range.begin) * row_bytes(inputs[i]);
+        inputs[i] = fenced(inputs[i], range, std::byte{0});
+        std::memcpy(memory.back().data(), from, static_cast<size_t>(range.end - range.begin) * row_bytes(inputs[i]));
+      }
+      const size_t first = memory.size();
+      for (const Tensor& whole : expected) outputs.push_back(fenced(whole.view(), rows, std::byte{0x5a}));
+      const FencedMemory scratch(align_up(kernel.scratch_bytes(inputs, outputs, 1)), fence, std::byte{0xff});
+      kernel.run({pool(1), scratch.data(), rows}, inputs, outputs);
+      for (size_t i = 0; i < outputs.size(); i++) {
+        const size_t row = row_bytes(outputs[i]), bytes = static_cast<size_t>(rows.end - rows.begin) * row;
+        const auto* whole = static_cast<const std::byte*>(expected[i].view().data) + static_cast<size_t>(rows.begin) * row;
+        CHECK_MESSAGE(std::memcmp(memory[first + i].data(), whole, bytes) == 0, "rows " << rows.begin << " to " << rows.end << " differ");
+      }
+      begin = rows.end;
+    }
+  }
+
   void add(const std::string& parameter, const TensorView& view) {
     const auto index = static_cast<int>(std::ranges::count_if(node.inputs, [&](const graph::Port& p) { return p.parameter == parameter; }));
     node.inputs.push_back({parameter, index, static_cast<graph::ValueId>(graph.values.size() - 1)});
