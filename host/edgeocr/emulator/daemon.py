@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -53,7 +54,18 @@ class Daemon:
         self._banner = device_root.banner(FEATURES)
 
     def serve_forever(self) -> None:
+        """On the main thread, until a signal's handler raises.
+
+        accept() alone sleeps on if the signal comes just before it; select() sees the byte that the signal leaves.
+        """
+        woken, wake = socket.socketpair()
+        wake.setblocking(False)
+        signal.set_wakeup_fd(wake.fileno())
         while True:
+            ready, _, _ = select.select([self._listener, woken], [], [])
+            if self._listener not in ready:
+                woken.recv(1)
+                continue
             sock, _ = self._listener.accept()
             connection = Connection(sock, self._banner, self.open_service)
             threading.Thread(target=connection.run, name="connection", daemon=True).start()
