@@ -79,17 +79,15 @@ V20 = TEST_DATA / "models" / "ppocr_mobile_v2.0_slim"
 V2 = TEST_DATA / "models" / "pp_ocrv2_slim"
 PICTURE = TEST_DATA / "images" / "11.jpg"
 PUBLIC = [
-    Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8"),
-    Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8 fast"),
-    Net("det", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb", "1,3,640,640", "int8 composed"),
-    Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8"),
-    Net("rec", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb", "1,3,32,320", "int8 fast"),
-    Net("cls", "ppocr_mobile_v2.0_slim", V20 / "ch_ppocr_mobile_v2.0_cls_slim_opt.nb", "1,3,48,192", "int8"),
-    Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8"),
-    Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8 fast"),
-    Net("det", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_det_db.nb", "1,3,640,640", "int8 composed"),
-    Net("rec", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_rec_crnn.nb", "1,3,32,320", "int8"),
-    Net("rec", "pp_ocrv2_slim", V2 / "ch_PP-OCRv2_rec_crnn.nb", "1,3,32,320", "int8 fast"),
+    Net(net, path.parent.name, path, INPUTS[net], precision)
+    for net, path in (
+        ("det", V20 / "ch_ppocr_mobile_v2.0_det_slim_opt.nb"),
+        ("rec", V20 / "ch_ppocr_mobile_v2.0_rec_slim_opt.nb"),
+        ("cls", V20 / "ch_ppocr_mobile_v2.0_cls_slim_opt.nb"),
+        ("det", V2 / "ch_PP-OCRv2_det_db.nb"),
+        ("rec", V2 / "ch_PP-OCRv2_rec_crnn.nb"),
+    )
+    for precision in QUANTISED[net]
 ]
 
 

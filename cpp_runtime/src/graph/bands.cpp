@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "graph/row_reach.h"
 #include "graph/precision.h"
+#include "graph/row_reach.h"
 
 namespace edgeocr::graph {
 

@@ -24,7 +24,7 @@ template <class Set> class ConvRows {
     return g.pad_left <= kEdge && g.pad_right + window_columns(g) - g.kernel_w <= kEdge;
   }
 
-  // One group, no dilation, pads of at most kEdge at the left and right. lanes: output channels, padded to vectors of eight.
+  // One group, no dilation, narrow edges. lanes: output channels, padded to vectors of eight.
   ConvRows(const ConvGeometry& geometry, const graph::Constant& filter, int64_t lanes, const Form& form)
       : geometry_(geometry), lanes_(pixel_stride_of(geometry.in_channels)), columns_(window_columns(geometry)),
         gemm_(make_gemm(filter, lanes, form)) {}

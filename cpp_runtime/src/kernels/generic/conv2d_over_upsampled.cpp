@@ -12,11 +12,11 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "graph/precision.h"
 #include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/packing.h"
 #include "kernels/generic/parameters.h"
-#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "graph/geometry.h"
-#include "kernels/generic/parameters.h"
 #include "graph/precision.h"
+#include "kernels/generic/parameters.h"
 
 namespace edgeocr::kernels::generic {
 

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "graph/precision.h"
 #include "kernels/generic/fc_form.h"
 #include "kernels/generic/matrix_product.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/parameters.h"
-#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 

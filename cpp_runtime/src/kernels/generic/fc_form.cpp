@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "graph/fused_tail.h"
-#include "kernels/generic/parameters.h"
 #include "graph/precision.h"
+#include "kernels/generic/parameters.h"
 
 namespace edgeocr::kernels::generic {
 

@@ -4,13 +4,13 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "graph/precision.h"
 #include "kernels/generic/fc_form.h"
 #include "kernels/generic/loops.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/packing.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
-#include "graph/precision.h"
 
 namespace edgeocr::kernels::generic {
 

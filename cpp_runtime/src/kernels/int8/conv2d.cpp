@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "graph/precision.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/int8/conv_finish.h"
@@ -12,7 +13,6 @@
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
 #include "kernels/line_ring.h"
-#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 

@@ -17,6 +17,7 @@
 
 #include "base/aligned.h"
 #include "base/error.h"
+#include "graph/precision.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/generic/views.h"
 #include "kernels/int8/conv_finish.h"
@@ -24,7 +25,6 @@
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
 #include "kernels/line_ring.h"
-#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 

@@ -10,6 +10,7 @@
 #include "base/aligned.h"
 #include "base/error.h"
 #include "graph/fused_tail.h"
+#include "graph/precision.h"
 #include "kernels/generic/fc_form.h"
 #include "kernels/generic/loops.h"
 #include "kernels/generic/parameters.h"
@@ -18,7 +19,6 @@
 #include "kernels/int8/gemm.h"
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/operators.h"
-#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 

@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <limits>
 
+#include "graph/precision.h"
 #include "kernels/generic/parameters.h"
 #include "kernels/tail.h"
-#include "graph/precision.h"
 
 namespace edgeocr::kernels::int8 {
 

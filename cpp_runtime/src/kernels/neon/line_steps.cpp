@@ -1,5 +1,7 @@
 #include "kernels/neon/line_steps.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -10,6 +12,48 @@
 namespace edgeocr::kernels::neon {
 
 namespace {
+
+// The first sum in (low, high] with rule(sum) >= n, where rule(low) < n <= rule(high) and the rule is monotone; found near `guess`.
+int32_t first_reaching(const Rule& rule, int n, int64_t low, int64_t high, double guess) {
+  int64_t at = static_cast<int64_t>(std::clamp(guess, static_cast<double>(low + 1), static_cast<double>(high)));
+  for (int64_t step = 1; low + 1 < high; step *= 2) {
+    if (rule(static_cast<int32_t>(at)) >= n) {
+      high = at;
+      at = std::max(low + 1, at - step);
+    } else {
+      low = at;
+      at = std::min(high - 1, at + step);
+    }
+    if (step > 8) at = low + (high - low) / 2;
+  }
+  return static_cast<int32_t>(high);
+}
+
+// The sums from `first` to `last` where a rule of Kind, monotone there, comes to give n = from … 127. Guesses are nearly always right, so
+// all are tried at once, in loops without branches.
+template <ActKind Kind, class Guess>
+std::vector<int32_t> changes(const Rule& rule, int from, int64_t first, int64_t last, const Guess& guess) {
+  const int bottom = std::max(from, rule(static_cast<int32_t>(first)) + 1), top = rule(static_cast<int32_t>(last));
+  const auto count = static_cast<size_t>(std::max(0, top - bottom + 1));
+  std::array<int32_t, 256> at;
+  std::array<uint8_t, 256> right;
+  const auto low = static_cast<double>(first + 1), high = static_cast<double>(last);
+  for (size_t i = 0; i < count; i++)
+    at[i] = static_cast<int32_t>(std::min(std::max(std::ceil(guess(bottom + static_cast<int>(i))), low), high));
+  for (size_t i = 0; i < count; i++) {
+    const int n = bottom + static_cast<int>(i);
+    const bool reached = rule.result(at[i], Kind) >= n, before = rule.result(at[i] - 1, Kind) < n;
+    right[i] = static_cast<uint8_t>(static_cast<int>(reached) & static_cast<int>(before));
+  }
+  std::vector<int32_t> sums;
+  sums.reserve(count);
+  for (size_t i = 0; i < count; i++) {
+    if (right[i] == 0) at[i] = first_reaching(rule, bottom + static_cast<int>(i), first, last, at[i]);
+    if (sums.empty() || sums.back() != at[i]) sums.push_back(at[i]);
+    first = std::max<int64_t>(first, at[i] - 1);
+  }
+  return sums;
+}
 
 // Where the offset of a line of this scale must lie, M left out.
 Interval offsets_of(const Rule& rule, std::span<const int32_t> changes, float scale) {

@@ -33,19 +33,4 @@ int64_t find_start(int64_t m, int bits, int64_t low, int64_t width, int64_t reac
   return steps < 0 || first + steps >= end ? -1 : first + steps;
 }
 
-int32_t first_reaching(const Rule& rule, int n, int64_t low, int64_t high, double guess) {
-  int64_t at = static_cast<int64_t>(std::clamp(guess, static_cast<double>(low + 1), static_cast<double>(high)));
-  for (int64_t step = 1; low + 1 < high; step *= 2) {
-    if (rule(static_cast<int32_t>(at)) >= n) {
-      high = at;
-      at = std::max(low + 1, at - step);
-    } else {
-      low = at;
-      at = std::min(high - 1, at + step);
-    }
-    if (step > 8) at = low + (high - low) / 2;
-  }
-  return static_cast<int32_t>(high);
-}
-
 }  // namespace edgeocr::kernels::neon
