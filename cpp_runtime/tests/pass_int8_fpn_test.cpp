@@ -11,12 +11,12 @@ using graph::Node;
 namespace {
 
 constexpr int64_t kWide = 96, kNarrow = 24;
-constexpr float kSumScale = 0.055f;
+constexpr double kFilterScale = 0.002;  // Net::conv's
 
 struct Pyramid {
   bool in_bias = false, in_relu = false, p_relu = false;
-  float map_scale = 0.02f;
-  std::vector<int8_t> in3 = {}, p3 = {};  // weights
+  float map_scale = 0.02f, sum_scale = 0.055f;
+  std::vector<int8_t> in2 = {}, in3 = {}, p3 = {};  // weights
 };
 
 // DBFPN in small as opt leaves it: int8 convolutions with calibs before them, fp32 sums. As in files, the calib of o3 comes after p2.
@@ -31,13 +31,13 @@ Net pyramid(const Pyramid& shape) {
         "q" + number, "in" + number,
         {.in = channels, .out = kWide, .bias = shape.in_bias, .relu = shape.in_relu, .int8_scale = shape.map_scale, .weights = weights});
   };
-  lateral(2, 16, {});
+  lateral(2, 16, shape.in2);
   lateral(3, 24, shape.in3);
   lateral(4, 200, {});
   net.upsample("in4", "u4", 2).add("in3", "u4", "o3").upsample("o3", "u3", 2).add("in2", "u3", "o2");
   const auto smoothed = [&](const std::string& from, const std::string& to, const std::vector<int8_t>& weights) {
-    net.calib(from, from + "q", kSumScale);
-    net.conv(from + "q", to, {.in = kWide, .out = kNarrow, .kernel = 3, .relu = shape.p_relu, .int8_scale = kSumScale, .weights = weights});
+    net.calib(from, from + "q", shape.sum_scale);
+    net.conv(from + "q", to, {.in = kWide, .out = kNarrow, .kernel = 3, .relu = shape.p_relu, .int8_scale = shape.sum_scale, .weights = weights});
     net.fetch(to);
   };
   smoothed("o2", "p2", {});
@@ -106,12 +106,31 @@ TEST_CASE("compose_int8_fpn: behind a bias or an activation the padding would no
   }
 }
 
+TEST_CASE("compose_int8_fpn: a sum whose calib would clip much of it stays") {
+  // p3's sum has 24 maps, each weighed by w, and o4 as its calib leaves it: evenly spread, (24 w^2 map_scale^2 + sum_scale^2) * 127^2 / 3 is
+  // the mean of its squares, and (127 sum_scale)^2 that of the largest value that the calib keeps. p2's sum has more.
+  constexpr int8_t kWeight = 100;
+  const double limit = std::sqrt(2.0 / 24) / (kWeight * kFilterScale);  // of map_scale, in sum_scale
+  std::vector<int8_t> in3(static_cast<size_t>(kWide * 24));
+  Random random(8);
+  for (int8_t& w : in3) w = static_cast<int8_t>(random.chance(50) ? kWeight : -kWeight);
+  for (const double factor : {0.98, 1.02}) {
+    Net net = pyramid({.map_scale = static_cast<float>(0.055 * limit * factor), .in3 = in3});
+    const Graph graph = fused(net, Int8::composed);
+    REQUIRE(composed(graph) == (factor < 1 ? 1 : 0));
+    if (factor < 1) CHECK(node_of(graph, "conv2d_over_upsampled").attr_ints("factors") == std::vector<int64_t>{1, 2});
+  }
+}
+
 TEST_CASE("compose_int8_fpn: a channel with one large weight among small ones would lose these, so its convolution stays") {
   Random random(7);
-  std::vector<int8_t> in3(static_cast<size_t>(kWide * 24)), p3(static_cast<size_t>(kNarrow * kWide * 9));
-  for (int8_t& w : in3) w = static_cast<int8_t>(random.integer(-20, 20));
+  std::vector<int8_t> in2(static_cast<size_t>(kWide * 16)), in3(static_cast<size_t>(kWide * 24)), p3(static_cast<size_t>(kNarrow * kWide * 9));
+  for (std::vector<int8_t>* lateral : {&in2, &in3})
+    for (int8_t& w : *lateral) w = static_cast<int8_t>(random.integer(-20, 20));
   for (int8_t& w : p3) w = static_cast<int8_t>(random.integer(-3, 3));
   in3[0] = p3[0] = 127;
-  Net net = pyramid({.map_scale = 1, .in3 = in3, .p3 = p3});
-  CHECK(composed(fused(net, Int8::composed)) == 1);
+  Net net = pyramid({.map_scale = 1, .sum_scale = 0.12f, .in2 = in2, .in3 = in3, .p3 = p3});
+  const Graph graph = fused(net, Int8::composed);
+  REQUIRE(composed(graph) == 1);
+  CHECK(node_of(graph, "conv2d_over_upsampled").attr_ints("factors") == std::vector<int64_t>{1, 2, 4});
 }
