@@ -32,6 +32,7 @@ set(EDGEOCR_KERNEL_SOURCES
   generic/parameters.cpp
   generic/pool2d.cpp
   generic/pool_windows.cpp
+  generic/requantisation.cpp
   generic/reshape.cpp
   generic/rnn.cpp
   generic/scale.cpp

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "graph/precision.h"
 #include "kernels/generic/conv_parameters.h"
+#include "kernels/generic/epilogue.h"
 #include "kernels/generic/operators.h"
 #include "kernels/generic/packing.h"
 #include "kernels/generic/parameters.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/generic/conv_parameters.h"
+#include "kernels/generic/epilogue.h"
 #include "kernels/generic/packing.h"
 
 namespace edgeocr::kernels::generic {

@@ -66,18 +66,6 @@ ConvGeometry over_upsampled_geometry(const Shape& filter) {
           .pad_right = 1};
 }
 
-Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters) {
-  const int64_t channels = parameters.geometry.out_channels;
-  const Activation act = conv_activation(node);
-  std::vector<float> bias = bias_or_zeros(node, graph, channels);
-  if (!parameters.int8_in) return Epilogue::fp32(std::move(bias), act);
-  std::vector<float> filter_scale = scales(node, "Filter0_scale", channels);
-  const float input_scale = single_scale(node, "Input0_scale");
-  if (!parameters.int8_out) return Epilogue::int8_to_fp32(std::move(filter_scale), input_scale, std::move(bias), act);
-  return Epilogue::int8_to_int8(requant_rule(parameters.geometry), std::move(filter_scale), input_scale,
-                                single_scale(node, "Output0_scale"), std::move(bias), act);
-}
-
 void check_views(std::string_view op, const ConvParameters& parameters, const TensorView& in, const TensorView& out) {
   expect_dtype(op, "input", in, parameters.int8_in ? DataType::i8 : DataType::f32);
   expect_dtype(op, "output", out, parameters.int8_out ? DataType::i8 : DataType::f32);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "graph/graph.h"
-#include "kernels/generic/epilogue.h"
 #include "kernels/generic/views.h"
+#include "kernels/requant.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -30,9 +30,6 @@ ConvParameters conv_parameters(const graph::Node& node, const graph::Graph& grap
 
 // Of a conv2d_over_upsampled, by the Filter of one of its sources: 3x3 over the upsampled map with a border of one.
 ConvGeometry over_upsampled_geometry(const Shape& filter);
-
-// Bias, scales and fused activation of the node.
-Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters);
 
 // Fails unless dtypes and channel counts of the views are the convolution's.
 void check_views(std::string_view op, const ConvParameters& parameters, const TensorView& in, const TensorView& out);

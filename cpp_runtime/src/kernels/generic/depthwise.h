@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/generic/conv_parameters.h"
+#include "kernels/generic/epilogue.h"
 
 namespace edgeocr::kernels::generic {
 

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/generic/parameters.h"
+
 namespace edgeocr::kernels::generic {
 
 Epilogue::Epilogue(bool int8_in, DataType output, std::vector<float> scale, std::vector<float> bias, const Activation& act)
@@ -14,26 +16,9 @@ Epilogue::Epilogue(bool int8_in, DataType output, std::vector<float> scale, std:
 
 Epilogue Epilogue::fp32(std::vector<float> bias, const Activation& act) { return {false, DataType::f32, {}, std::move(bias), act}; }
 
-Epilogue Epilogue::int8_to_fp32(std::vector<float> filter_scale, float input_scale, std::vector<float> bias, const Activation& act) {
-  for (size_t o = 0; o < bias.size(); o++) {
-    const ChannelScale folded = fold_fp32_out(filter_scale[o], input_scale, bias[o]);
-    filter_scale[o] = folded.scale;
-    bias[o] = folded.bias;
-  }
-  return {true, DataType::f32, std::move(filter_scale), std::move(bias), act};
-}
+Epilogue Epilogue::int8(Requantisation r) { return {true, r.output, std::move(r.scale), std::move(r.bias), r.act}; }
 
 Epilogue Epilogue::sums(int64_t channels) { return {true, DataType::i32, {}, std::vector<float>(static_cast<size_t>(channels)), {}}; }
-
-Epilogue Epilogue::int8_to_int8(RequantRule rule, std::vector<float> filter_scale, float input_scale, float output_scale,
-                                std::vector<float> bias, const Activation& act) {
-  for (size_t o = 0; o < bias.size(); o++) {
-    const ChannelScale folded = fold_int8_out(rule, filter_scale[o], input_scale, output_scale, bias[o]);
-    filter_scale[o] = folded.scale;
-    bias[o] = folded.bias;
-  }
-  return {true, DataType::i8, std::move(filter_scale), std::move(bias), in_units_of(act, output_scale)};
-}
 
 void Epilogue::apply(const Loops& loops, const void* sums, int64_t first, int64_t n, void* out) const {
   const float *scale = scale_.data() + first, *bias = bias_.data() + first;
@@ -46,6 +31,11 @@ void Epilogue::apply(const Loops& loops, const void* sums, int64_t first, int64_
   } else {
     loops.requantise_f32(static_cast<const int32_t*>(sums), scale, bias, act_, n, static_cast<float*>(out));
   }
+}
+
+Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters) {
+  if (parameters.int8_in) return Epilogue::int8(conv_requantisation(node, graph, parameters));
+  return Epilogue::fp32(bias_or_zeros(node, graph, parameters.geometry.out_channels), conv_activation(node));
 }
 
 }  // namespace edgeocr::kernels::generic

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "kernels/generic/conv_parameters.h"
 #include "kernels/generic/loops.h"
+#include "kernels/generic/requantisation.h"
 
 namespace edgeocr::kernels::generic {
 
@@ -12,13 +14,10 @@ class Epilogue {
  public:
   // fp32 sums: act(sum + bias).
   static Epilogue fp32(std::vector<float> bias, const Activation& act);
-  // int32 sums to fp32 by requant.h.
-  static Epilogue int8_to_fp32(std::vector<float> filter_scale, float input_scale, std::vector<float> bias, const Activation& act);
+  // int32 sums to fp32 or int8 by requant.h.
+  static Epilogue int8(Requantisation requantisation);
   // int32 sums as they are.
   static Epilogue sums(int64_t channels);
-  // int32 sums to int8 by requant.h; act and bias in real units.
-  static Epilogue int8_to_int8(RequantRule rule, std::vector<float> filter_scale, float input_scale, float output_scale,
-                               std::vector<float> bias, const Activation& act);
 
   bool int8_in() const { return int8_in_; }
   DataType output() const { return output_; }
@@ -34,5 +33,8 @@ class Epilogue {
   std::vector<float> scale_, bias_;
   Activation act_;
 };
+
+// Bias, scales and fused activation of a convolution.
+Epilogue conv_epilogue(const graph::Node& node, const graph::Graph& graph, const ConvParameters& parameters);
 
 }  // namespace edgeocr::kernels::generic

@@ -21,23 +21,15 @@ MatrixProduct product_of(const graph::Node& node, const graph::Graph& graph, con
   const graph::Constant& weights = constant_input(node, graph, form.weights);
   const int64_t k = form.k, n = form.n;
   const Loops& loops = current_loops();
-  const Activation act = node.op == "fc" ? named_activation(node, "activation_type") : Activation{};
-  std::vector<float> bias = bias_or_zeros(node, graph, n);
   if (node.precision != graph::kInt8Precision) {
     const auto values = weights.as<float>();
+    const Activation act = node.op == "fc" ? named_activation(node, "activation_type") : Activation{};
     PackedWeights packed = PackedWeights::f32(k, n, [&](int64_t row, int64_t column) { return values[form.at(row, column)]; });
-    return {loops, std::move(packed), k, Epilogue::fp32(std::move(bias), act)};
+    return {loops, std::move(packed), k, Epilogue::fp32(bias_or_zeros(node, graph, n), act)};
   }
   const auto values = weights.as<int8_t>();
   PackedWeights packed = PackedWeights::i8(loops, k, n, [&](int64_t row, int64_t column) { return values[form.at(row, column)]; });
-  std::vector<float> weight_scale = scales(node, form.weight_scale, n);
-  const float input_scale = single_scale(node, form.input_scale);
-  if (node.alias == "int8out") {
-    const float output_scale = single_scale(node, node.has_attr("Out0_scale") ? "Out0_scale" : "Output0_scale");
-    return {loops, std::move(packed), k,
-            Epilogue::int8_to_int8(RequantRule::gemm, std::move(weight_scale), input_scale, output_scale, std::move(bias), act)};
-  }
-  return {loops, std::move(packed), k, Epilogue::int8_to_fp32(std::move(weight_scale), input_scale, std::move(bias), act)};
+  return {loops, std::move(packed), k, Epilogue::int8(fc_requantisation(node, graph, form))};
 }
 
 class Fc : public Kernel {

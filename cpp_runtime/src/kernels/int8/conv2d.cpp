@@ -144,9 +144,10 @@ class Conv2d : public Kernel {
 
 bool accepts_conv2d(const graph::Node& node, const graph::Graph& graph) {
   if (node.precision != graph::kInt8Precision) return false;
-  const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
+  const ConvParameters parameters = generic::conv_parameters(node, graph, false);
+  const ConvGeometry& g = parameters.geometry;
   return g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1 && g.kernel_h <= LineRing::kMaxRows && g.in_channels > 1 &&
-         g.out_channels > 4 && ConvFinish::accepts(node, graph, {.residual = true, .fp16 = true});
+         g.out_channels > 4 && ConvFinish::accepts(node, graph, parameters, {.residual = true, .fp16 = true});
 }
 
 std::unique_ptr<Kernel> create_conv2d(const graph::Node& node, const graph::Graph& graph) {

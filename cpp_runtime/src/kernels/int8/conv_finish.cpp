@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "graph/precision.h"
 #include "kernels/generic/parameters.h"
+#include "kernels/generic/requantisation.h"
 #include "kernels/generic/views.h"
 #include "kernels/int8/kernel_set.h"
 #include "kernels/int8/value_bound.h"
@@ -19,9 +20,9 @@ namespace {
 
 bool has_form(ActKind kind) { return kind == ActKind::none || kind == ActKind::relu || kind == ActKind::hard_swish; }
 
-// The activation of the node or of its tail, which may not both have one.
-Activation activation_of(const graph::Node& node, const TailParameters& tail) {
-  if (!tail.activation) return generic::conv_activation(node);
+// Of the node or of its tail, which may not both have one; a tail comes after no int8 result.
+Activation activation_of(const Activation& own, const TailParameters& tail) {
+  if (!tail.activation) return own;
   Activation act = tail.activation->parameters.act;
   if (tail.activation->op == UnaryOp::relu) act.kind = ActKind::relu;
   return act;
@@ -47,13 +48,10 @@ double bound_of(const graph::Node& node, const graph::Graph& graph, std::span<co
 
 bool is_bounded(double bound, float inverse_scale) { return bound * inverse_scale < kBound; }
 
-bool all_finite(std::span<const float> values) {
-  return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
-}
-
 }  // namespace
 
-bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, const Abilities& abilities) {
+bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters,
+                         const Abilities& abilities) {
   if (usable_loops() == nullptr) return false;
   const Activation own = generic::conv_activation(node);
   const TailParameters tail = parse_tail(node, graph);
@@ -67,33 +65,22 @@ bool ConvFinish::accepts(const graph::Node& node, const graph::Graph& graph, con
   if (!std::has_single_bit(static_cast<unsigned>(tail.residual_scale))) return false;
   if (std::ranges::count_if(tail.outputs, [](const TailParameters::Output& o) { return !o.int8(); }) > 1) return false;
   if (tail.has_f16_output()) {
-    const bool linear = activation_of(node, tail).kind != ActKind::hard_swish && tail.residual < 0;
+    const bool linear = activation_of(own, tail).kind != ActKind::hard_swish && tail.residual < 0;
     if (!abilities.fp16 || !linear || tail.outputs.size() != 1) return false;
   }
-  if (!all_finite(node.attr_floats("Filter0_scale")) || !all_finite(node.attr_floats("Input0_scale"))) return false;
-  return node.input("Bias") == graph::kNoValue || all_finite(generic::constant_floats(node, graph, "Bias"));
+  return generic::conv_requantisation(node, graph, parameters).is_finite();
 }
 
 ConvFinish::ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters, bool seconds)
     : loops_(inner_loops()), tail_(parse_tail(node, graph)) {
   const int64_t channels = parameters.geometry.out_channels;
-  bias_ = generic::bias_or_zeros(node, graph, channels);
-  scale_ = generic::scales(node, "Filter0_scale", channels);
-  const float input_scale = generic::single_scale(node, "Input0_scale");
-  Activation act = activation_of(node, tail_);
-  const float output_scale = parameters.int8_out ? generic::single_scale(node, "Output0_scale") : 1.0f;
-  for (size_t o = 0; o < bias_.size(); o++) {
-    const ChannelScale folded = parameters.int8_out
-                                    ? fold_int8_out(requant_rule(parameters.geometry), scale_[o], input_scale, output_scale, bias_[o])
-                                    : fold_fp32_out(scale_[o], input_scale, bias_[o]);
-    scale_[o] = folded.scale;
-    bias_[o] = folded.bias;
-  }
-  if (parameters.int8_out) act = in_units_of(act, output_scale);
+  generic::Requantisation own = generic::conv_requantisation(node, graph, parameters);
+  scale_ = std::move(own.scale);
+  bias_ = std::move(own.bias);
   scale_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
   bias_.resize(static_cast<size_t>(pixel_stride_of(channels)), 0.0f);
 
-  act_ = act;
+  const Activation act = act_ = activation_of(own.act, tail_);
   const bool relu = act.kind == ActKind::relu;
   constants_ = {.floor = relu ? 0.0f : -std::numeric_limits<float>::infinity(),
                 .low = static_cast<int8_t>(relu ? 0 : -127),

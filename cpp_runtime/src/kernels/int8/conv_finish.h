@@ -23,7 +23,8 @@ class ConvFinish {
     bool residual = false, fp16 = false;  // add one; give fp16
   };
   // Whether there are int8 kernels and a node of precision int8 ends in a way that there is a form for.
-  static bool accepts(const graph::Node& node, const graph::Graph& graph, const Abilities& abilities);
+  static bool accepts(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters,
+                      const Abilities& abilities);
   // seconds: whether the kernel can store second results.
   ConvFinish(const graph::Node& node, const graph::Graph& graph, const generic::ConvParameters& parameters, bool seconds);
 

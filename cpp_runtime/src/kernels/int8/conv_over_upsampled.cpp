@@ -265,7 +265,7 @@ class ConvOverUpsampled : public Kernel {
 }  // namespace
 
 bool accepts_conv_over_upsampled(const graph::Node& node, const graph::Graph& graph) {
-  if (node.precision != graph::kInt8Precision || !ConvFinish::accepts(node, graph, {.fp16 = true})) return false;
+  if (node.precision != graph::kInt8Precision) return false;
   const std::vector<int64_t> factors = node.attr_ints("factors");
   if (factors.size() < 2 || factors.size() > kMostLow + 1 || std::ranges::count(factors, 1) != 1) return false;
   const int64_t out_channels = generic::constant_input(node, graph, "Filter").shape[0];
@@ -275,7 +275,7 @@ bool accepts_conv_over_upsampled(const graph::Node& node, const graph::Graph& gr
     if (filter.dtype != DataType::i8 || s.rank() != 4 || s[0] != out_channels || s[1] < 2 || s[2] != 3 || s[3] != 3) return false;
     if (factors[i] < 1 || !std::has_single_bit(static_cast<uint64_t>(factors[i]))) return false;
   }
-  return out_channels > 4;
+  return out_channels > 4 && ConvFinish::accepts(node, graph, parameters_of(node, graph), {.fp16 = true});
 }
 
 std::unique_ptr<Kernel> create_conv_over_upsampled(const graph::Node& node, const graph::Graph& graph) {

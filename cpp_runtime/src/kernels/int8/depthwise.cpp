@@ -236,10 +236,11 @@ bool is_step(int64_t stride) { return stride == 1 || stride == 2; }
 
 bool accepts_depthwise(const graph::Node& node, const graph::Graph& graph) {
   if (node.precision != graph::kInt8Precision) return false;
-  const ConvGeometry g = generic::conv_parameters(node, graph, false).geometry;
+  const ConvParameters parameters = generic::conv_parameters(node, graph, false);
+  const ConvGeometry& g = parameters.geometry;
   return g.groups == g.in_channels && g.groups == g.out_channels && g.in_channels > 4 && g.kernel_h == g.kernel_w &&
          (g.kernel_h == 3 || g.kernel_h == 5) && is_step(g.stride_h) && is_step(g.stride_w) && g.dilation_h == 1 && g.dilation_w == 1 &&
-         ConvFinish::accepts(node, graph, {});
+         ConvFinish::accepts(node, graph, parameters, {});
 }
 
 std::unique_ptr<Kernel> create_depthwise(const graph::Node& node, const graph::Graph& graph) {

@@ -14,6 +14,7 @@
 #include "kernels/generic/fc_form.h"
 #include "kernels/generic/loops.h"
 #include "kernels/generic/parameters.h"
+#include "kernels/generic/requantisation.h"
 #include "kernels/generic/views.h"
 #include "kernels/int8/fc_rows.h"
 #include "kernels/int8/gemm.h"
@@ -24,7 +25,7 @@ namespace edgeocr::kernels::int8 {
 
 namespace {
 
-using generic::FcForm;
+using generic::FcForm, generic::Requantisation;
 
 constexpr int64_t kRows = 64;              // at a time, so that they stay in the cache
 constexpr int64_t kBlockColumns = 8 * 24;  // whole tiles of Gemm
@@ -33,38 +34,6 @@ constexpr int64_t kVector = 8;             // columns that Gemm computes at leas
 constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 bool is_int8_out(const graph::Node& node) { return node.alias == "int8out"; }
-
-float output_scale_of(const graph::Node& node) {
-  return generic::single_scale(node, node.has_attr("Out0_scale") ? "Out0_scale" : "Output0_scale");
-}
-
-Activation activation_of(const graph::Node& node) {
-  return node.op == "fc" || generic::is_dynamic_fc(node) ? generic::named_activation(node, "activation_type") : Activation{};
-}
-
-bool all_finite(std::span<const float> values) {
-  return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
-}
-
-// One scale and bias per column, from sums to values before the activation: real ones, but for the row's scale where it has one, or in
-// units of an int8 output.
-struct Scales {
-  std::vector<float> scale, bias;
-};
-Scales scales_of(const graph::Node& node, const graph::Graph& graph, const FcForm& form) {
-  Scales s{generic::scales(node, form.weight_scale, form.n), generic::bias_or_zeros(node, graph, form.n)};
-  const float input_scale = generic::is_dynamic_fc(node) ? 1.0f : generic::single_scale(node, form.input_scale);
-  for (size_t i = 0; i < s.bias.size(); i++) {
-    const ChannelScale folded = is_int8_out(node)
-                                    ? fold_int8_out(RequantRule::gemm, s.scale[i], input_scale, output_scale_of(node), s.bias[i])
-                                    : fold_fp32_out(s.scale[i], input_scale, s.bias[i]);
-    s.scale[i] = folded.scale;
-    s.bias[i] = folded.bias;
-  }
-  s.scale.resize(static_cast<size_t>(round_up(form.n, kVector)), 0.0f);
-  s.bias.resize(s.scale.size(), 0.0f);
-  return s;
-}
 
 // An int8 output of the node's own is a tail that rounds.
 TailParameters tail_of(const graph::Node& node, const graph::Graph& graph) {
@@ -115,11 +84,12 @@ class Fc : public Kernel {
   Fc(const graph::Node& node, const graph::Graph& graph, const FcForm& form)
       : name_(kernel_name(generic::is_dynamic_fc(node) ? "dynamic_fc.int8" : "fc.int8")), loops_(generic::current_loops()), form_(form),
         input_(generic::input_index(node, form.input)), rows_(form.k, generic::is_dynamic_fc(node)), tail_(tail_of(node, graph)) {
-    Scales scales = scales_of(node, graph, form);
-    scale_ = std::move(scales.scale);
-    bias_ = std::move(scales.bias);
-    Activation act = activation_of(node);
-    if (is_int8_out(node)) act = in_units_of(act, output_scale_of(node));
+    Requantisation own = generic::fc_requantisation(node, graph, form);
+    const Activation act = own.act;
+    scale_ = std::move(own.scale);
+    bias_ = std::move(own.bias);
+    scale_.resize(static_cast<size_t>(round_up(form.n, kVector)), 0.0f);
+    bias_.resize(scale_.size(), 0.0f);
     finish_ = finish_columns(form_.n, act, tail_);
     tail_.addend.resize(tail_.addend.empty() ? 0 : scale_.size());
     if (generic::is_dynamic_fc(node)) choose_row_form(act);
@@ -242,13 +212,11 @@ class Fc : public Kernel {
 }  // namespace
 
 bool accepts_fc(const graph::Node& node, const graph::Graph& graph) {
-  const bool dynamic = generic::is_dynamic_fc(node);
-  if (usable_loops() == nullptr || (node.precision != graph::kInt8Precision && !dynamic)) return false;
+  if (usable_loops() == nullptr || (node.precision != graph::kInt8Precision && !generic::is_dynamic_fc(node))) return false;
   if (node.op.starts_with("matmul") && !generic::works_like_fc(node, graph)) return false;
   const FcForm form = generic::fc_form(node, graph);
   if (is_int8_out(node) && form.alpha != 1.0f) return false;
-  if (!all_finite(node.attr_floats(form.weight_scale)) || (!dynamic && !all_finite(node.attr_floats(form.input_scale)))) return false;
-  if (node.input("Bias") != graph::kNoValue && !all_finite(generic::constant_floats(node, graph, "Bias"))) return false;
+  if (!generic::fc_requantisation(node, graph, form).is_finite()) return false;
   return !parse_tail(node, graph).has_f16_output() && generic::fits_one_copy(node, form);
 }
 
