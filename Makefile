@@ -10,7 +10,7 @@ help:
 	@echo 'make bench   set up, then run the models on the emulated phone and show the report'
 	@echo 'make test    set up, then every check: lint, types, C++ tests on both targets, Python tests'
 	@echo 'make setup   make .venv, .venv-paddle (PADDLE=no: not) and the runners; a second run takes seconds'
-	@echo 'make runner  build edgeocr_run for this machine and for the phone'
+	@echo 'make runner  build all of the runtime for this machine and for the phone: runner, libraries, tests'
 	@echo 'make lint    ruff, mypy, import-linter, clang-format'
 	@echo 'make a76     estimated Cortex-A76 cycles of every net (needs qemu-user and llvm-19 from Debian)'
 	@echo 'make traffic bytes that every net moves beyond a phone'\''s caches, simulated (as make a76)'

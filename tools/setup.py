@@ -229,7 +229,7 @@ def set_up(with_paddle: bool) -> None:
     main = main_environment(base)
     main.set_up()
     with part("runner", "building for this machine and for the phone"):
-        run_logged(str(TOOLS / "build_runner.sh"), "all", EDGEOCR_PYTHON=main.python)
+        run_logged(str(TOOLS / "build_runner.sh"), "all", "--target", "edgeocr_run", EDGEOCR_PYTHON=main.python)
     if base310:
         paddle_environment(base310).set_up()
     elif with_paddle:

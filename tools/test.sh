@@ -27,6 +27,7 @@ cpp_tests() {
   "$venv"/ctest --test-dir "build/$1" --output-on-failure --no-tests=error
 }
 
+step "C++, all that is built" env EDGEOCR_PYTHON="$venv/python" tools/build_runner.sh all
 step "lint, types, imports" tools/lint.sh
 step "C++ tests, host" cpp_tests host
 

@@ -222,7 +222,7 @@ def done_parts(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The parts that a set-up did, which are only noted."""
     done: list[str] = []
     monkeypatch.setattr(setup, "set_up_packages", lambda parts, pythons: done.append(" ".join(sorted(parts))))
-    monkeypatch.setattr(setup, "run_logged", lambda *command, **environment: done.append(Path(command[0]).name))
+    monkeypatch.setattr(setup, "run_logged", lambda *command, **environment: done.append(" ".join([Path(command[0]).name, *command[1:]])))
     monkeypatch.setattr(setup.Environment, "set_up", lambda environment: done.append(environment.name))
     return done
 
@@ -232,7 +232,7 @@ def test_without_cpython_310_all_but_paddle_is_set_up(
 ) -> None:
     monkeypatch.setattr(setup, "find_python310", lambda: None)
     setup.set_up(with_paddle=True)
-    assert done_parts == ["base", ".venv", "build_runner.sh"]
+    assert done_parts == ["base", ".venv", "build_runner.sh all --target edgeocr_run"]
     said = capsys.readouterr().err
     assert "no CPython 3.10 was found" in said
     assert "uv python install 3.10" in said
@@ -241,7 +241,7 @@ def test_without_cpython_310_all_but_paddle_is_set_up(
 def test_with_cpython_310_paddle_is_set_up_last(setup: ModuleType, done_parts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "find_python310", lambda: "/opt/python3.10")
     setup.set_up(with_paddle=True)
-    assert done_parts == ["base paddle", ".venv", "build_runner.sh", ".venv-paddle"]
+    assert done_parts == ["base paddle", ".venv", "build_runner.sh all --target edgeocr_run", ".venv-paddle"]
 
 
 def test_paddle_can_be_left_out(
@@ -249,7 +249,7 @@ def test_paddle_can_be_left_out(
 ) -> None:
     monkeypatch.setattr(setup, "find_python310", lambda: pytest.fail("looked for a CPython 3.10"))
     setup.set_up(with_paddle=False)
-    assert done_parts == ["base", ".venv", "build_runner.sh"]
+    assert done_parts == ["base", ".venv", "build_runner.sh all --target edgeocr_run"]
     assert ".venv-paddle" not in capsys.readouterr().err
 
 

@@ -89,6 +89,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   add_library(kernels_neon OBJECT ${EDGEOCR_NEON_SOURCES})
   target_include_directories(kernels_neon PRIVATE ${EDGEOCR_KERNELS_DIR}/.. ${EDGEOCR_KERNELS_DIR}/../../include)
   target_compile_options(kernels_neon PRIVATE -mcpu=generic+dotprod+fullfp16)
+  edgeocr_precompile(kernels_neon <arm_neon.h>)
   # Its copies of requant.h's and math.h's inline functions are its own.
   target_compile_definitions(kernels_neon PRIVATE EDGEOCR_ISA=armv8_neon)
   set_target_properties(kernels_neon PROPERTIES POSITION_INDEPENDENT_CODE ON)
