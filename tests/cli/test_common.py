@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from rich.table import Table
 
 from edgeocr.cli import common
 
@@ -80,6 +81,16 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stderr", terminal)
     with common.progress("pushing models", total=3) as bar:
         bar.advance(2)
-        bar.describe("rec.nb")
-    assert "rec.nb" in terminal.getvalue()
+        bar.describe("page [/b].png")
+    assert "page [/b].png" in terminal.getvalue()
     assert "2/3" in terminal.getvalue()
+
+
+def test_brackets_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("name", title="set [bold]")
+    table.add_row("a[/b] :100:")
+    common.stdout_console().print("[red]", table)
+    common.stderr_console().print("[dim]")
+    captured = capsys.readouterr()
+    assert all(text in captured.out for text in ("[red]", "set [bold]", "a[/b] :100:"))
+    assert captured.err == "[dim]\n"

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from edgeocr.bench.accuracy import Accuracy
 from edgeocr.bench.mode import EXACT
@@ -30,17 +29,17 @@ def show_report(report: Report, console: Console) -> None:
     console.print(report_table(report))
     console.print(nets_table(report))
     for remark in remarks(report):
-        console.print(remark, style="dim", markup=False)
+        console.print(remark, style="dim")
 
 
 def picture_table(picture: PictureResult, variant: VariantResult) -> Table:
     title = f"{picture.picture}, read by {variant.title}"
-    table = Table(title=Text(title), title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold")
     table.add_column("text")
     table.add_column("score", justify="right")
     for line in picture.lines:
         if line.kept:
-            table.add_row(Text(line.text), f"{line.score:.3f}")
+            table.add_row(line.text, f"{line.score:.3f}")
     if picture.accuracy is not None:
         table.caption = f"{accuracy_text(picture.accuracy)} as labelled"
     return table
@@ -52,7 +51,7 @@ def report_table(report: Report) -> Table:
         table.add_row(*published_cells(row.published), style="dim")
         table.add_row(*our_cells(row, report), end_section=True)
     for ours in report.others:
-        table.add_row(*map(Text, measured_cells(ours, report)))  # a folder may have any name
+        table.add_row(*measured_cells(ours, report))
     return table
 
 
@@ -62,7 +61,7 @@ def nets_table(report: Report) -> Table:
         table.add_row(*published_net_cells(row), style="dim")
         table.add_row(*our_net_cells(row), end_section=True)
     for ours in report.others:
-        table.add_row(*map(Text, measured_net_cells(ours)))
+        table.add_row(*measured_net_cells(ours))
     return table
 
 

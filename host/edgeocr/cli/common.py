@@ -34,17 +34,19 @@ def processors() -> int:
 
 
 def stdout_console() -> Console:
-    """The console of results. Not a terminal: no colours, and lines as wide as their content needs (up to 200 columns)."""
+    """The console of results; [brackets] and :colons: are text. Not a terminal: no colours, lines up to 200 wide."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(
+        width=None if sys.stdout.isatty() else 200, markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty()
+    )
 
 
 def stderr_console() -> Console:
     """The console of progress and remarks."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
 def note(message: str) -> None:
@@ -92,7 +94,7 @@ def progress(description: str, total: float | None = None) -> Iterator[Progress]
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()]
     if total is not None:
         columns.insert(3, MofNCompleteColumn())
     with Bar(*columns, console=stderr_console(), transient=True) as bar:

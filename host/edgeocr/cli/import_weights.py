@@ -50,7 +50,7 @@ def command(kind: str, model: Path, out: Path, config_file: Path | None, as_json
         return
     console = common.stdout_console()
     pruned = ", fewer channels than the architecture's" if imported["pruned"] else ""
-    console.print(f"{imported['taken']} tensors{pruned}; outputs differ by at most {imported['difference']:.2g} → {out}", markup=False)
+    console.print(f"{imported['taken']} tensors{pruned}; outputs differ by at most {imported['difference']:.2g} → {out}")
     parts = sorted({name.rsplit(".", 2)[0] for name in imported["initialised"]})
     if parts:
-        console.print(f"not in the model, initial values that training has to replace: {', '.join(parts)}", markup=False)
+        console.print(f"not in the model, initial values that training has to replace: {', '.join(parts)}")

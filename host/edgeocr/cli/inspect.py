@@ -71,7 +71,6 @@ def command(
 
 def _show(inspection: Inspection) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     console = common.stdout_console()
     facts = Table(show_header=False, box=None)
@@ -84,13 +83,13 @@ def _show(inspection: Inspection) -> None:
         ("written by", f"opt {_plain(inspection.opt_version) or 'of unknown version'}, meta_version {inspection.meta_version}"),
         ("input", feed or "none"),
     ):
-        facts.add_row(name, Text(value))
+        facts.add_row(name, value)
     console.print(facts)
     operators = Table("operator", "kernel", "target", "precision", title="Operators", title_justify="left")
     operators.add_column("count", justify="right")
     for operator in inspection.operators:
         kernel = (operator.type, operator.kernel, operator.target, operator.precision)
-        operators.add_row(*(Text(_plain(value)) for value in kernel), str(operator.count))
+        operators.add_row(*(_plain(value) for value in kernel), str(operator.count))
     console.print(operators)
     parameters = Table("type", title="Parameters", title_justify="left")
     for name in ("count", "elements", "bytes"):
@@ -99,7 +98,7 @@ def _show(inspection: Inspection) -> None:
         parameters.add_row(group.data_type, str(group.count), f"{group.elements:,}", f"{group.bytes:,}")
     console.print(parameters)
     for warning in inspection.warnings:
-        console.print(f"warning: {warning}", style="yellow", markup=False)
+        console.print(f"warning: {warning}", style="yellow")
 
 
 def _plain(text: str) -> str:

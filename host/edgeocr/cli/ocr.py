@@ -146,10 +146,9 @@ def _read(
 
 def _show(record: PictureRecord, show_all: bool) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     heading = f"{record.picture} ({record.size[0]}x{record.size[1]})"
-    table = Table(title=Text(heading), title_justify="left")
+    table = Table(title=heading, title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("text")
     table.add_column("score", justify="right")
@@ -158,14 +157,14 @@ def _show(record: PictureRecord, show_all: bool) -> None:
     for number, line in enumerate(_shown(record, show_all), start=1):
         x, y = line.box[0]
         marks = [*(["turned"] if line.turned else []), *([] if line.kept else ["not kept"])]
-        table.add_row(str(number), Text(line.text), f"{line.score:.3f}", f"{x:g}, {y:g}", ", ".join(marks))
+        table.add_row(str(number), line.text, f"{line.score:.3f}", f"{x:g}, {y:g}", ", ".join(marks))
     console = common.stdout_console()
     if table.row_count:
         console.print(table)
     else:
-        console.print(f"{heading}: no text found", markup=False)
+        console.print(f"{heading}: no text found")
     times = " · ".join(f"{stage} {ms:.1f}" for stage, ms in record.ms.items())
-    console.print(f"ms: {times}", style="dim", markup=False)
+    console.print(f"ms: {times}", style="dim")
 
 
 def _check_drawing(drawing: Path, pictures: Sequence[Path]) -> None:

@@ -52,8 +52,7 @@ def command(
         return
     console = stdout_console()
     for file in {file.name: file for file in files}.values():
-        console.print(f"{'sent ' if file.name in report.sent else 'there'} {file.bytes:>10,} B  {file.name}", markup=False)
+        console.print(f"{'sent ' if file.name in report.sent else 'there'} {file.bytes:>10,} B  {file.name}")
     console.print(
         f"{serial} ({kind}): {len(report.sent)} sent, {len(report.skipped)} there already, {report.bytes:,} B in {report.seconds:.1f} s",
-        markup=False,
     )
