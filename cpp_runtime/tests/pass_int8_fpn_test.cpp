@@ -37,7 +37,8 @@ Net pyramid(const Pyramid& shape) {
   net.upsample("in4", "u4", 2).add("in3", "u4", "o3").upsample("o3", "u3", 2).add("in2", "u3", "o2");
   const auto smoothed = [&](const std::string& from, const std::string& to, const std::vector<int8_t>& weights) {
     net.calib(from, from + "q", shape.sum_scale);
-    net.conv(from + "q", to, {.in = kWide, .out = kNarrow, .kernel = 3, .relu = shape.p_relu, .int8_scale = shape.sum_scale, .weights = weights});
+    net.conv(from + "q", to,
+             {.in = kWide, .out = kNarrow, .kernel = 3, .relu = shape.p_relu, .int8_scale = shape.sum_scale, .weights = weights});
     net.fetch(to);
   };
   smoothed("o2", "p2", {});
@@ -107,8 +108,8 @@ TEST_CASE("compose_int8_fpn: behind a bias or an activation the padding would no
 }
 
 TEST_CASE("compose_int8_fpn: a sum whose calib would clip much of it stays") {
-  // p3's sum has 24 maps, each weighed by w, and o4 as its calib leaves it: evenly spread, (24 w^2 map_scale^2 + sum_scale^2) * 127^2 / 3 is
-  // the mean of its squares, and (127 sum_scale)^2 that of the largest value that the calib keeps. p2's sum has more.
+  // p3's sum has 24 maps, each weighed by w, and o4 as its calib leaves it: evenly spread, (24 w^2 map_scale^2 + sum_scale^2) * 127^2 / 3
+  // is the mean of its squares, and (127 sum_scale)^2 that of the largest value that the calib keeps. p2's sum has more.
   constexpr int8_t kWeight = 100;
   const double limit = std::sqrt(2.0 / 24) / (kWeight * kFilterScale);  // of map_scale, in sum_scale
   std::vector<int8_t> in3(static_cast<size_t>(kWide * 24));
@@ -124,7 +125,8 @@ TEST_CASE("compose_int8_fpn: a sum whose calib would clip much of it stays") {
 
 TEST_CASE("compose_int8_fpn: a channel with one large weight among small ones would lose these, so its convolution stays") {
   Random random(7);
-  std::vector<int8_t> in2(static_cast<size_t>(kWide * 16)), in3(static_cast<size_t>(kWide * 24)), p3(static_cast<size_t>(kNarrow * kWide * 9));
+  std::vector<int8_t> in2(static_cast<size_t>(kWide * 16)), in3(static_cast<size_t>(kWide * 24)),
+      p3(static_cast<size_t>(kNarrow * kWide * 9));
   for (std::vector<int8_t>* lateral : {&in2, &in3})
     for (int8_t& w : *lateral) w = static_cast<int8_t>(random.integer(-20, 20));
   for (int8_t& w : p3) w = static_cast<int8_t>(random.integer(-3, 3));
