@@ -25,10 +25,10 @@ void add_reading_options(Arguments& arguments, ReadingOptions& options) {
   arguments.integer("--threads", "T", "threads (1)", &p.threads, 1, 64);
   arguments.flag("--generic", "plain kernels only", &p.generic_only);
   add_mode(arguments, options.mode);
-  arguments.integer("--limit-side-len", "N", "longest side of the detector's input (960)", &p.limit_side_len, 32, 4096);
+  arguments.integer("--limit-side-len", "N", "longest side of the detector's input (960)", &p.limit_side_len, p.kLeastSide, p.kMostSide);
   arguments.number("--det-db-thresh", "X", "binarisation of the map (0.3)", &p.det_db_thresh, 0, 1);
   arguments.number("--det-db-box-thresh", "X", "mean probability that makes a box (0.6)", &p.det_db_box_thresh, 0, 1);
-  arguments.number("--det-db-unclip-ratio", "X", "growth of a box (1.5)", &p.det_db_unclip_ratio, 0, 10);
+  arguments.number("--det-db-unclip-ratio", "X", "growth of a box (1.5)", &p.det_db_unclip_ratio, 0, p.kMostUnclipRatio);
   arguments.number("--cls-thresh", "X", "probability that turns a line (0.9)", &p.cls_thresh, 0, 1);
   arguments.number("--drop-score", "X", "lines below are marked as not kept (0.5)", &p.drop_score, 0, 1);
   arguments.integer("--rec-batch-num", "N", "most lines of equal width recognised together (6)", &p.rec_batch_num, 1, 64);

@@ -48,13 +48,15 @@ class StopWatch {
 const PipelineOptions& checked(const PipelineOptions& options) {
   if (options.threads < 1) fail("threads is %d, expected at least 1", options.threads);
   if (options.rec_batch_num < 1) fail("rec_batch_num is %d, expected at least 1", options.rec_batch_num);
-  if (options.limit_side_len < 32 || options.limit_side_len > 4096)
-    fail("limit_side_len is %d, expected 32 to 4096", options.limit_side_len);
-  const std::tuple<const char*, float, float> numbers[] = {{"det_db_thresh", options.det_db_thresh, 1.0f},
-                                                           {"det_db_box_thresh", options.det_db_box_thresh, 1.0f},
-                                                           {"det_db_unclip_ratio", options.det_db_unclip_ratio, 10.0f},
-                                                           {"cls_thresh", options.cls_thresh, 1.0f},
-                                                           {"drop_score", options.drop_score, 1.0f}};
+  constexpr int kLeast = PipelineOptions::kLeastSide, kMost = PipelineOptions::kMostSide;
+  if (options.limit_side_len < kLeast || options.limit_side_len > kMost)
+    fail("limit_side_len is %d, expected %d to %d", options.limit_side_len, kLeast, kMost);
+  const std::tuple<const char*, float, float> numbers[] = {
+      {"det_db_thresh", options.det_db_thresh, 1.0f},
+      {"det_db_box_thresh", options.det_db_box_thresh, 1.0f},
+      {"det_db_unclip_ratio", options.det_db_unclip_ratio, PipelineOptions::kMostUnclipRatio},
+      {"cls_thresh", options.cls_thresh, 1.0f},
+      {"drop_score", options.drop_score, 1.0f}};
   for (const auto& [name, number, most] : numbers)
     if (!(number >= 0 && number <= most)) fail("%s is %g, expected 0 to %g", name, static_cast<double>(number), static_cast<double>(most));
   if (options.detector.empty() && options.recogniser.empty() && options.classifier.empty()) fail("no net is named");

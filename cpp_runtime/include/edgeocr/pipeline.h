@@ -19,8 +19,10 @@ struct PipelineOptions {
   Int8 int8 = Int8::exact;                     // of all nets
   bool dynamic_int8 = false;                   // as in SessionOptions, of the recogniser
   bool generic_only = false;
-  int limit_side_len = 960;  // 32 to 4096
-  // 0 to 1, but for the ratio: 0 to 10
+  static constexpr int kLeastSide = 32, kMostSide = 4096;
+  int limit_side_len = 960;  // kLeastSide to kMostSide
+  static constexpr float kMostUnclipRatio = 10;
+  // 0 to 1, but for the ratio: 0 to kMostUnclipRatio
   float det_db_thresh = 0.3f, det_db_box_thresh = 0.6f, det_db_unclip_ratio = 1.5f;
   float cls_thresh = 0.9f;  // turn by 180° where label 1 wins with more
   float drop_score = 0.5f;  // lines below are reported with kept = false
