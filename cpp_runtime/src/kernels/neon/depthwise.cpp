@@ -200,21 +200,10 @@ template <class T> class Depthwise : public Kernel {
 
 }  // namespace
 
-template <class T> bool accepts_depthwise(const graph::Node& node, const graph::Graph& graph) {
-  if (!computes_in<T>(node) || !has_filter(node, graph)) return false;
-  const ConvParameters p = generic::conv_parameters(node, graph, false);
-  const ConvGeometry& g = p.geometry;
-  const bool depthwise = g.groups > 4 && g.groups == g.in_channels && g.groups == g.out_channels;
-  return depthwise && g.kernel_h == g.kernel_w && (g.kernel_h == 3 || g.kernel_h == 5) && g.stride_w <= 2 && g.dilation_h == 1 &&
-         g.dilation_w == 1 && !p.same_padding;
-}
-
 template <class T> std::unique_ptr<Kernel> create_depthwise(const graph::Node& node, const graph::Graph& graph) {
   return std::make_unique<Depthwise<T>>(node, graph);
 }
 
-template bool accepts_depthwise<float>(const graph::Node&, const graph::Graph&);
-template bool accepts_depthwise<Half>(const graph::Node&, const graph::Graph&);
 template std::unique_ptr<Kernel> create_depthwise<float>(const graph::Node&, const graph::Graph&);
 template std::unique_ptr<Kernel> create_depthwise<Half>(const graph::Node&, const graph::Graph&);
 

@@ -11,7 +11,6 @@ namespace edgeocr::kernels::neon {
 template <class T> bool accepts_conv2d(const graph::Node& node, const graph::Graph& graph);
 template <class T> std::unique_ptr<Kernel> create_conv2d(const graph::Node& node, const graph::Graph& graph);
 
-template <class T> bool accepts_depthwise(const graph::Node& node, const graph::Graph& graph);
 template <class T> std::unique_ptr<Kernel> create_depthwise(const graph::Node& node, const graph::Graph& graph);
 
 template <class T> bool accepts_conv2d_transpose(const graph::Node& node, const graph::Graph& graph);

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "kernels/floating/depthwise.h"
 #include "kernels/int8/operators.h"
 #include "kernels/neon/float_kernels.h"
 #include "kernels/neon/scores_f32.h"
@@ -21,7 +22,7 @@ std::span<const KernelEntry> neon_set() {
       {"conv2d_over_upsampled", neon::accepts_conv2d_over_upsampled<float>, neon::create_conv2d_over_upsampled<float>},
       {"conv2d_transpose", neon::accepts_conv2d_transpose<float>, neon::create_conv2d_transpose<float>},
       {"conv2d_transpose_pair", nullptr, neon::create_conv2d_transpose_pair_f32},
-      {"depthwise_conv2d", neon::accepts_depthwise<float>, neon::create_depthwise<float>},
+      {"depthwise_conv2d", floating::accepts_depthwise<float>, neon::create_depthwise<float>},
       {"elementwise_add", neon::accepts_elementwise<float>, neon::create_elementwise<float>},
       {"elementwise_mul", neon::accepts_elementwise<float>, neon::create_elementwise<float>},
       {"dynamic_fc", int8::accepts_fc, int8::create_fc},
@@ -46,7 +47,7 @@ std::span<const KernelEntry> neon_fp16_set() {
       {"conv2d_over_upsampled", neon::accepts_conv2d_over_upsampled<Half>, neon::create_conv2d_over_upsampled<Half>},
       {"conv2d_transpose", neon::accepts_conv2d_transpose<Half>, neon::create_conv2d_transpose<Half>},
       {"conv2d_transpose_pair", neon::accepts_conv2d_transpose_pair_f16, neon::create_conv2d_transpose_pair_f16},
-      {"depthwise_conv2d", neon::accepts_depthwise<Half>, neon::create_depthwise<Half>},
+      {"depthwise_conv2d", floating::accepts_depthwise<Half>, neon::create_depthwise<Half>},
       {"elementwise_add", neon::accepts_elementwise<Half>, neon::create_elementwise<Half>},
       {"elementwise_mul", neon::accepts_elementwise<Half>, neon::create_elementwise<Half>},
       {"fc", neon::accepts_fc<Half>, neon::create_fc<Half>},

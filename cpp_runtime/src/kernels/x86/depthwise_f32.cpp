@@ -104,15 +104,6 @@ class DepthwiseF32 : public Kernel {
 
 }  // namespace
 
-bool accepts_depthwise_f32(const graph::Node& node, const graph::Graph& graph) {
-  if (!floating::computes_in<float>(node) || !floating::has_filter(node, graph)) return false;
-  const ConvParameters p = generic::conv_parameters(node, graph, false);
-  const ConvGeometry& g = p.geometry;
-  const bool depthwise = g.groups > 4 && g.groups == g.in_channels && g.groups == g.out_channels;
-  return depthwise && g.kernel_h == g.kernel_w && (g.kernel_h == 3 || g.kernel_h == 5) && g.stride_w <= 2 && g.dilation_h == 1 &&
-         g.dilation_w == 1 && !p.same_padding;
-}
-
 std::unique_ptr<Kernel> create_depthwise_f32(const graph::Node& node, const graph::Graph& graph) {
   return std::make_unique<DepthwiseF32>(node, graph);
 }

@@ -10,7 +10,6 @@ namespace edgeocr::kernels::x86 {
 bool accepts_conv2d_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_conv2d_f32(const graph::Node& node, const graph::Graph& graph);
 
-bool accepts_depthwise_f32(const graph::Node& node, const graph::Graph& graph);
 std::unique_ptr<Kernel> create_depthwise_f32(const graph::Node& node, const graph::Graph& graph);
 
 // fc and mul
