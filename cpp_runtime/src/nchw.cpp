@@ -13,14 +13,10 @@ void require_fp32(const TensorView& view) {
 
 // Calls body(pixel in the map, index of its first channel in NCHW order) for every pixel.
 template <class Body> void for_each_pixel(const TensorView& view, const Body& body) {
-  const int64_t channels = view.shape[1], height = view.shape[2], width = view.shape[3];
+  const int64_t plane = view.shape[2] * view.shape[3];
+  float* pixel = view.as<float>();
   for (int64_t n = 0; n < view.shape[0]; ++n) {
-    for (int64_t y = 0; y < height; ++y) {
-      float* row = view.as<float>() + n * view.batch_stride + y * view.row_stride;
-      for (int64_t x = 0; x < width; ++x) {
-        body(row + x * view.pixel_stride, (n * channels * height + y) * width + x);
-      }
-    }
+    for (int64_t i = 0; i < plane; ++i, pixel += view.pixel_stride) body(pixel, n * view.shape[1] * plane + i);
   }
 }
 

@@ -119,6 +119,19 @@ MemoryPlan memory_of(const Plan& plan) {
   return memory;
 }
 
+// Kernels count on the dense strides of every map but those of the file.
+void check_strides(const graph::Graph& graph, const Plan& plan) {
+  const auto is_dense = [](const TensorView& view) {
+    const TensorView dense = dense_view(view.dtype, view.shape, nullptr);
+    return view.batch_stride == dense.batch_stride && view.row_stride == dense.row_stride && view.pixel_stride == dense.pixel_stride;
+  };
+  for (const graph::Step& step : plan.steps()) {
+    const graph::Node& node = graph.nodes[static_cast<size_t>(step.node)];
+    for (size_t i = 0; i < step.inputs.size(); i++) CHECK((is_dense(step.inputs[i]) || graph.constant(node.inputs[i].value) != nullptr));
+    for (const TensorView& output : step.outputs) CHECK(is_dense(output));
+  }
+}
+
 // relu, split, add, concat … over values picked at random, some of them never read.
 Program random_program(std::mt19937& random) {
   Program p;
@@ -183,6 +196,7 @@ TEST_CASE("plan: random graphs read what was written for them") {
     Plan plan(traced.graph, {&input, 1}, traced.pointers, 1);
     check_disjoint(lifetimes_of(plan), memory_of(plan));
     check_run(traced, plan);
+    check_strides(traced.graph, plan);
   }
 }
 
@@ -199,6 +213,7 @@ TEST_CASE("plan: the public models read what was written for them, at several si
       check_disjoint(lifetimes_of(plan), memory_of(plan));
       CHECK(plan.arena_bytes() < 2 * least_bytes(lifetimes_of(plan)));
       check_run(traced, plan);
+      check_strides(traced.graph, plan);
     }
   }
 }

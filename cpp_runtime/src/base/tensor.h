@@ -3,10 +3,14 @@
 // Physical layout, fixed for the whole engine:
 //   * A tensor of rank 4 is a feature map. Its logical shape is N, C, H, W (as in the file); in memory channels are
 //     innermost: element (n, c, y, x) lies at data + n*batch_stride + y*row_stride + x*pixel_stride + c.
-//     pixel_stride >= C; lanes C .. pixel_stride-1 of every pixel are zero (kernels that write a map write them too),
-//     so kernels may read whole vectors and weights padded with zeros need no tail code.
+//     Strides are always the dense ones, with a pixel_stride of pixel_stride_of(C): pixel i of N*H*W lies at data + i*pixel_stride,
+//     and maps of one shape differ in nothing but where they begin. Of a map of which only some rows are in memory, data is where
+//     row 0 would be.
+//     Lanes C .. pixel_stride-1 of every pixel are zero (kernels that write a map write them too), so kernels may read whole
+//     vectors and weights padded with zeros need no tail code.
 //   * Any other rank is dense and row-major.
-//   * Weights (constants) keep the layout of the file (OIHW, IOHW, [K, N]) until a kernel packs them for itself.
+//   * Weights (constants) keep the layout of the file (OIHW, IOHW, [K, N]) until a kernel packs them for itself. A view of four
+//     dimensions without strides is such a constant, or a matrix in a kernel's scratch memory: dense and row-major.
 #pragma once
 
 #include <array>
@@ -66,7 +70,7 @@ struct TensorView {
   DataType dtype = DataType::f32;
   Shape shape;  // logical: N, C, H, W for feature maps
   void* data = nullptr;
-  // In elements; meaningful for rank 4 only.
+  // In elements, of maps only: what dense_view() makes them.
   int64_t batch_stride = 0, row_stride = 0, pixel_stride = 0;
 
   bool is_map() const { return shape.rank() == 4; }

@@ -17,7 +17,7 @@ class LineRing {
     int64_t rows = 0;    // held at once: the kernel's height
     int64_t pixels = 0;  // of a buffer
     int64_t left = 0;    // zero pixels before the map's first
-    int64_t lanes = 0;   // bytes per pixel
+    int64_t lanes = 0;   // bytes per pixel, the map's
 
     size_t line_bytes() const { return align_up(static_cast<size_t>(pixels * lanes)); }
     size_t bytes() const { return static_cast<size_t>(rows + 1) * line_bytes(); }  // and one of zeros
@@ -35,23 +35,15 @@ class LineRing {
     if (y < 0 || y >= in_.shape[2]) return at(layout_.rows);
     const int64_t slot = y % layout_.rows, key = batch * in_.shape[2] + y;
     int8_t* line = at(slot);
-    if (held_[static_cast<size_t>(slot)] != key) copy(in_.as<const int8_t>() + batch * in_.batch_stride + y * in_.row_stride, line);
+    if (held_[static_cast<size_t>(slot)] != key)
+      std::memcpy(line + layout_.left * layout_.lanes, in_.as<const int8_t>() + key * in_.row_stride,
+                  static_cast<size_t>(copied_ * layout_.lanes));
     held_[static_cast<size_t>(slot)] = key;
     return line;
   }
 
  private:
   int8_t* at(int64_t slot) const { return reinterpret_cast<int8_t*>(memory_ + static_cast<size_t>(slot) * layout_.line_bytes()); }
-
-  void copy(const int8_t* from, int8_t* line) const {
-    line += layout_.left * layout_.lanes;
-    if (in_.pixel_stride == layout_.lanes) {
-      std::memcpy(line, from, static_cast<size_t>(copied_ * layout_.lanes));
-      return;
-    }
-    for (int64_t x = 0; x < copied_; x++)
-      std::memcpy(line + x * layout_.lanes, from + x * in_.pixel_stride, static_cast<size_t>(layout_.lanes));
-  }
 
   Layout layout_;
   const TensorView& in_;

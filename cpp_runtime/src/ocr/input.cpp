@@ -67,7 +67,7 @@ LineSize classifier_size(int crop_width, int crop_height) {
 }
 
 void fill_input(const Image& picture, int content_width, const Normalisation& normalisation, const TensorView& out, int n) {
-  if (out.dtype != DataType::f32 || !out.is_map() || out.shape[1] != 3 || out.pixel_stride != 4) {
+  if (out.dtype != DataType::f32 || !out.is_map() || out.shape[1] != 3) {
     fail("network input is %s %s, expected fp32 Nx3xHxW", name_of(out.dtype), out.shape.str().c_str());
   }
   const int height = static_cast<int>(out.shape[2]), width = static_cast<int>(out.shape[3]);

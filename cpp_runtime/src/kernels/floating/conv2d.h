@@ -77,14 +77,6 @@ template <class Set> class Pointwise : public Kernel {
     return 0;
   }
 
-  bool is_even(std::span<const TensorView> inputs, const TensorView& out) const {
-    if (!generic::pixels_are_even(inputs[input_])) return false;
-    if (!finish_.on_registers()) return true;
-    if (!generic::pixels_are_even(out)) return false;
-    if (!finish_.form().residual) return true;
-    return finish_.residual_scale() == 1 && generic::pixels_are_even(inputs[static_cast<size_t>(finish_.residual())]);
-  }
-
   // Pixels begin … end - 1, counted over N, H and W.
   struct Pixels {
     int64_t begin, end;
@@ -96,21 +88,22 @@ template <class Set> class Pointwise : public Kernel {
     gemm_.run(row, finish_.constants());
   }
 
-  // A panel at a time, within which inputs, outputs and residuals are at even steps. weights: gated; null: the kernel's own.
+  // A panel at a time, or a row where a residual is upsampled, which is at even steps within one. weights: gated; null: the kernel's own.
   void run_pixels(const RunContext& context, Pixels pixels, const T* weights, std::span<const TensorView> inputs,
                   std::span<const TensorView> outputs) const {
     const TensorView &in = inputs[input_], &out = outputs[0];
-    const int64_t panel = is_even(inputs, out) ? panel_pixels() : out.shape[3];  // rows, whose pixels are at even steps
+    const bool by_rows = finish_.on_registers() && finish_.form().residual && finish_.residual_scale() != 1;
+    const int64_t panel = by_rows ? out.shape[3] : panel_pixels();
     generic::parallel(context, pixels.end - pixels.begin, panel, [&](int64_t begin, int64_t end, int worker) {
       std::byte* sums = context.scratch + gated_bytes() + static_cast<size_t>(worker) * worker_bytes(out);
       begin += pixels.begin, end += pixels.begin;
       for (int64_t first = begin; first < end; first += panel) {
         typename Set::Row row;
-        row.segments[0] = in.as<const T>() + generic::pixel_offset(in, first);
-        row.pixel_step = in.pixel_stride;
+        row.segments[0] = in.as<const T>() + first * lanes_;
+        row.pixel_step = lanes_;
         row.pixels = std::min(panel, end - first);
-        row.out = finish_.on_registers() ? out.as<T>() + generic::pixel_offset(out, first) : reinterpret_cast<T*>(sums);
-        row.out_step = finish_.on_registers() ? out.pixel_stride : finish_.lanes();
+        row.out = finish_.on_registers() ? out.as<T>() + first * finish_.lanes() : reinterpret_cast<T*>(sums);
+        row.out_step = finish_.lanes();
         if (finish_.form().residual) finish_.set_residual(row, first, out.shape, inputs);
         multiply(row, weights);
         if (!finish_.on_registers()) finish_.run_sums(sums, most_pixels(out), first, row.pixels, inputs, outputs);
@@ -155,7 +148,7 @@ template <class Set> class WindowConv2d : public Kernel {
         typename Set::Row row;
         T* const out_row = out.as<T>() + batch * out.batch_stride + y * out.row_stride;
         row.out = finish_.on_registers() ? out_row : reinterpret_cast<T*>(memory + patch);
-        row.out_step = finish_.on_registers() ? out.pixel_stride : finish_.lanes();
+        row.out_step = finish_.lanes();
         if (finish_.form().residual) finish_.set_residual(row, line * width, out.shape, inputs);
         rows_.run(in, batch, y, width, row, finish_.constants(), window);
         if (!finish_.on_registers()) finish_.run_sums(memory + patch, width, line * width, width, inputs, outputs);
@@ -210,8 +203,6 @@ template <class Set> class WinogradConv2d : public Kernel {
         band.y = index % bands * kRows;
         band.rows = std::min(kRows, height - band.y);
         band.out = direct_ ? out.as<T>() + band.batch * out.batch_stride + band.y * out.row_stride : reinterpret_cast<T*>(sums);
-        band.out_row = direct_ ? out.row_stride : width * finish_.lanes();
-        band.out_step = direct_ ? out.pixel_stride : finish_.lanes();
         winograd_.run(in, band, finish_.constants(), scratch);
         if (!direct_) finish_.run_sums(sums, kRows * width, (band.batch * height + band.y) * width, band.rows * width, inputs, outputs);
       }

@@ -153,21 +153,19 @@ template <class Set, class Loops> class OverUpsampled : public Kernel {
     T* upsampled = has_direct() ? memory.start : reinterpret_cast<T*>(memory.sums);
     for (int64_t i = 0; i < rows; i++) sum_upsampled(inputs, batch, y + i, memory, upsampled + i * width * finish_.lanes());
     T* target = to_output() ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : reinterpret_cast<T*>(memory.sums);
-    const int64_t target_step = to_output() ? out.pixel_stride : finish_.lanes();
     const T* start = upsampled_.empty() ? nullptr : memory.start;
     // Some sets' products add the bias to a start too, which has it already.
     typename Set::Constants constants = finish_.constants();
     if (start != nullptr) constants.bias = no_bias_.data();
     if (winograd_) {
-      const int64_t target_row = to_output() ? out.row_stride : width * finish_.lanes();
-      const typename Winograd::Band band{batch, y, rows, start, target, target_row, target_step};
+      const typename Winograd::Band band{batch, y, rows, start, target};
       winograd_->run(inputs[direct_position_], band, constants, memory.window);
     } else if (direct_) {
       typename Set::Row row;
       row.start = start;
       row.start_step = finish_.lanes();
       row.out = target;
-      row.out_step = target_step;
+      row.out_step = finish_.lanes();
       if (finish_.form().residual) finish_.set_residual(row, first, out.shape, inputs);
       direct_->run(inputs[direct_position_], batch, y, width, row, constants, memory.window);
     }

@@ -2,7 +2,6 @@
 // [dx][output channel] being two neighbouring output pixels. One output channel: all four taps are the columns.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,7 +45,7 @@ template <class Set> class Transpose : public Kernel {
   int64_t row_grain() const override { return 2; }
 
   size_t scratch_bytes(std::span<const TensorView>, std::span<const TensorView> outputs, int threads) const override {
-    return static_cast<size_t>(threads) * finish_.scratch_bytes(outputs[0].shape[3]);
+    return static_cast<size_t>(threads) * sums_bytes(outputs[0].shape[3]);
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
@@ -55,29 +54,23 @@ template <class Set> class Transpose : public Kernel {
     typename Set::Constants constants = finish_.constants();
     constants.bias = bias_.data();
     generic::parallel_rows(context, out.shape[0], height, 2, [&](int64_t begin, int64_t end, int worker) {
-      std::byte* memory = context.scratch + static_cast<size_t>(worker) * finish_.scratch_bytes(width);
-      auto* sums = reinterpret_cast<T*>(memory);
+      std::byte* memory = context.scratch + static_cast<size_t>(worker) * sums_bytes(width);
       for (int64_t line = 2 * begin; line < 2 * end; line++) {
         const int64_t batch = line / height, y = line % height;
-        const bool to_output = direct_ && out.pixel_stride == finish_.lanes();
         typename Set::Row row;
         row.segments[0] = in.as<const T>() + batch * in.batch_stride + y / 2 * in.row_stride;
         row.pixel_step = in.pixel_stride;
         row.pixels = in.shape[3];
-        row.out = to_output ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : sums;
+        row.out = direct_ ? out.as<T>() + line * out.row_stride : reinterpret_cast<T*>(memory);
         row.out_step = 2 * finish_.lanes();
         gemms_[static_cast<size_t>(y % 2)].run(row, constants);
         if (!direct_) finish_.run_sums(memory, width, line * width, width, inputs, outputs);
-        else if (!to_output) copy_row(sums, out, line * width);
       }
     });
   }
 
  private:
-  void copy_row(const T* pixels, const TensorView& out, int64_t first) const {
-    for (int64_t x = 0; x < out.shape[3]; x++)
-      std::copy_n(pixels + x * finish_.lanes(), finish_.lanes(), out.as<T>() + generic::pixel_offset(out, first + x));
-  }
+  size_t sums_bytes(int64_t width) const { return direct_ ? 0 : finish_.scratch_bytes(width); }
 
   std::string name_;
   size_t input_;

@@ -39,10 +39,10 @@ template <class Set> class ConvRows {
     const Window<T> window = this->window(in, width);
     const auto run_part = [&](int64_t x, int64_t pixels) {
       const int64_t top = y * g.stride_h - g.pad_top, left = x * g.stride_w - g.pad_left;
-      const typename Window<T>::Pixels source = window.at(batch, top, left, columns_under(pixels), scratch);
+      const typename Window<T>::Rows source = window.at(batch, top, left, columns_under(pixels), scratch);
       Row part = row;
-      std::copy_n(source.rows.begin(), g.kernel_h, std::begin(part.segments));
-      part.pixel_step = source.pixel_step * g.stride_w;
+      std::copy_n(source.begin(), g.kernel_h, std::begin(part.segments));
+      part.pixel_step = lanes_ * g.stride_w;
       part.pixels = pixels;
       part.first = x;
       part.out += x * part.out_step;
@@ -50,10 +50,6 @@ template <class Set> class ConvRows {
       gemm_.run(part, constants);
     };
     if (width <= 2 * kEdge) return run_part(0, width);
-    if (copies(in)) {
-      for (int64_t x = 0; x < width; x += kEdge) run_part(x, std::min(kEdge, width - x));
-      return;
-    }
     // The edges apart from the middle, which is read from the map.
     const int64_t first = g.pad_left > 0 ? kEdge : 0;
     const int64_t last = (width - 1) * g.stride_w - g.pad_left + columns_ > in.shape[3] ? kEdge : 0;
@@ -83,10 +79,8 @@ template <class Set> class ConvRows {
 
   // Rows shorter than two edges are one copy.
   Window<T> window(const TensorView& in, int64_t out_w) const {
-    return {in, geometry_.kernel_h, columns_under(std::min(out_w, 2 * kEdge)), lanes_, copies(in)};
+    return {in, geometry_.kernel_h, columns_under(std::min(out_w, 2 * kEdge))};
   }
-  // Pixels of a window row must be contiguous where a segment spans several.
-  bool copies(const TensorView& in) const { return geometry_.kernel_w > 1 && in.pixel_stride != lanes_; }
   int64_t columns_under(int64_t outputs) const { return (outputs - 1) * geometry_.stride_w + columns_; }
 
   ConvGeometry geometry_;

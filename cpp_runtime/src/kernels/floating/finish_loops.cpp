@@ -95,10 +95,7 @@ void FinishLoops::run(float* y, float* other, int64_t first, int64_t count, std:
       add_residual(r, row / height * r.batch_stride + row % height / scale * r.row_stride + x / scale * r.pixel_stride, channels_, pixel);
     }
     std::fill(pixel + channels_, pixel + lanes(), 0.0f);
-    for (size_t o = 0; o < outputs.size(); o++) {
-      const TensorView& out = outputs[o];
-      store(pixel, o, out, generic::pixel_offset(out, index), std::min(out.pixel_stride, lanes()));
-    }
+    for (size_t o = 0; o < outputs.size(); o++) store(pixel, o, outputs[o], index * outputs[o].pixel_stride, outputs[o].pixel_stride);
   }
 }
 
@@ -114,12 +111,7 @@ void FinishLoops::run_single(float* y, float* other, int64_t first, int64_t coun
     const int64_t row = (first + i) / width, x = (first + i) % width;
     add_residual(r, row / height * r.batch_stride + row % height / scale * r.row_stride + x / scale * r.pixel_stride, 1, y + i);
   }
-  for (size_t o = 0; o < outputs.size(); o++) {
-    const TensorView& out = outputs[o];
-    const bool even = out.pixel_stride == 1 && generic::pixels_are_even(out);
-    const int64_t run = even ? count : 1;
-    for (int64_t i = 0; i < count; i += run) store(y + i, o, out, generic::pixel_offset(out, first + i), run);
-  }
+  for (size_t o = 0; o < outputs.size(); o++) store(y, o, outputs[o], first, count);
 }
 
 void FinishLoops::run_columns(float* y, float* other, int64_t row, int64_t column, int64_t columns, std::span<const TensorView> inputs,

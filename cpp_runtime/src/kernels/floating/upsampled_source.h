@@ -105,10 +105,10 @@ template <class Set, class Loops> class UpsampledSource {
     return {1, in_lanes_, weights.columns, Set::sums_form(product == UpsampledProduct::plain), weights.weight};
   }
 
-  void multiply(const Gemm& gemm, const T* pixels, ptrdiff_t step, int64_t count, const T* bias, T* out) const {
+  void multiply(const Gemm& gemm, const T* pixels, int64_t count, const T* bias, T* out) const {
     typename Set::Row row;
     row.segments[0] = pixels;
-    row.pixel_step = step;
+    row.pixel_step = in_lanes_;
     row.pixels = count;
     row.out = out;
     row.out_step = gemm.columns();
@@ -118,9 +118,9 @@ template <class Set, class Loops> class UpsampledSource {
   void multiply_row(const TensorView& in, int64_t batch, int64_t row, const T* bias, const Products& p) const {
     const int64_t width = in.shape[3];
     const T* x = in.as<const T>() + batch * in.batch_stride + row * in.row_stride;
-    multiply(plain_, x, in.pixel_stride, width, bias, p.plain);
-    subtract_neighbours(x, in.pixel_stride, width, p.differences);
-    multiply(along_, p.differences, in_lanes_, width + 1, zeros_.data(), p.along);
+    multiply(plain_, x, width, bias, p.plain);
+    subtract_neighbours(x, width, p.differences);
+    multiply(along_, p.differences, width + 1, zeros_.data(), p.along);
   }
 
   // Between row - 1 and row.
@@ -130,20 +130,19 @@ template <class Set, class Loops> class UpsampledSource {
     const T* above = row > 0 ? map + (row - 1) * in.row_stride : nullptr;
     const T* below = row < in.shape[2] ? map + row * in.row_stride : nullptr;
     for (int64_t x = 0; x < width; x++) {
-      const int64_t at = x * in.pixel_stride;
-      loops_.subtract(above == nullptr ? nullptr : above + at, below == nullptr ? nullptr : below + at, in_lanes_,
-                      p.row_differences + x * in_lanes_);
+      const int64_t at = x * in_lanes_;
+      loops_.subtract(above == nullptr ? nullptr : above + at, below == nullptr ? nullptr : below + at, in_lanes_, p.row_differences + at);
     }
-    multiply(between_, p.row_differences, in_lanes_, width, zeros_.data(), p.between);
-    subtract_neighbours(p.row_differences, in_lanes_, width, p.differences);
-    multiply(both_, p.differences, in_lanes_, width + 1, zeros_.data(), p.both);
+    multiply(between_, p.row_differences, width, zeros_.data(), p.between);
+    subtract_neighbours(p.row_differences, width, p.differences);
+    multiply(both_, p.differences, width + 1, zeros_.data(), p.both);
   }
 
   // out[i] = x[i - 1] - x[i] for 0 <= i <= width, zeros around x.
-  void subtract_neighbours(const T* x, ptrdiff_t step, int64_t width, T* out) const {
+  void subtract_neighbours(const T* x, int64_t width, T* out) const {
     loops_.subtract(nullptr, x, in_lanes_, out);
-    for (int64_t i = 1; i < width; i++) loops_.subtract(x + (i - 1) * step, x + i * step, in_lanes_, out + i * in_lanes_);
-    loops_.subtract(x + (width - 1) * step, nullptr, in_lanes_, out + width * in_lanes_);
+    for (int64_t i = 1; i < width; i++) loops_.subtract(x + (i - 1) * in_lanes_, x + i * in_lanes_, in_lanes_, out + i * in_lanes_);
+    loops_.subtract(x + (width - 1) * in_lanes_, nullptr, in_lanes_, out + width * in_lanes_);
   }
 
   void expand(int64_t width, Phase phase, const Products& p) const {

@@ -35,10 +35,10 @@ class Activate : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     expect_dtype(name(), "input", in, DataType::f32);
     expect_dtype(name(), "output", out, DataType::f32);
-    for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
-      loops_.unary(unary_.op, unary_.parameters, in.as<const float>() + from, n, out.as<float>() + to);
+    for_each_run(context, in, [&](int64_t at, int64_t n) {
+      loops_.unary(unary_.op, unary_.parameters, in.as<const float>() + at, n, out.as<float>() + at);
     });
-    if (in.is_map() && (!keeps_zero(unary_.op) || in.pixel_stride != out.pixel_stride)) clear_padding(out);
+    if (!keeps_zero(unary_.op)) clear_padding(out);
   }
 
  private:

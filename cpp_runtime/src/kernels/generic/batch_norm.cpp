@@ -44,8 +44,8 @@ class BatchNorm : public Kernel {
     if (!in.is_map()) return run_rows(context, in, out);
     parallel(context, map_pixels(in), 64, [&](int64_t begin, int64_t end, int) {
       for (int64_t p = begin; p < end; p++)
-        loops_.affine_channels(in.as<const float>() + pixel_offset(in, p), scale_.data(), bias_.data(), channels,
-                               out.as<float>() + pixel_offset(out, p));
+        loops_.affine_channels(in.as<const float>() + p * in.pixel_stride, scale_.data(), bias_.data(), channels,
+                               out.as<float>() + p * out.pixel_stride);
     });
     clear_padding(out);
   }

@@ -25,14 +25,13 @@ class Quantise : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     expect_dtype("calib", "input", in, to_int8_ ? DataType::f32 : DataType::i8);
     expect_dtype("calib", "output", out, to_int8_ ? DataType::i8 : DataType::f32);
-    for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
+    for_each_run(context, in, [&](int64_t at, int64_t n) {
       if (to_int8_) {
-        loops_.quantise(in.as<const float>() + from, 1.0f / scale_, n, out.as<int8_t>() + to);
+        loops_.quantise(in.as<const float>() + at, 1.0f / scale_, n, out.as<int8_t>() + at);
       } else {
-        loops_.dequantise(in.as<const int8_t>() + from, scale_, n, out.as<float>() + to);
+        loops_.dequantise(in.as<const int8_t>() + at, scale_, n, out.as<float>() + at);
       }
     });
-    if (in.is_map() && in.pixel_stride != out.pixel_stride) clear_padding(out);
   }
 
  private:

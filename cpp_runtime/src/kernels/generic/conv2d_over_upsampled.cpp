@@ -130,13 +130,13 @@ class Conv2dOverUpsampled : public Kernel {
   // Pixels of a source's row as rows of a matrix of weights.rows() columns.
   const void* rows_of(const Source& source, const TensorView& in, int64_t row, std::byte* panel) const {
     const int64_t offset = row / in.shape[2] * in.batch_stride + row % in.shape[2] * in.row_stride;
-    const int64_t k = source.weights.rows(), lanes = std::min(in.pixel_stride, k);
+    const int64_t k = source.weights.rows(), lanes = in.pixel_stride;
     const std::byte* pixels = in.as<const std::byte>() + static_cast<size_t>(offset) * size_of(in.dtype);
-    if (!widen_ && in.pixel_stride == k) return pixels;
+    if (!widen_ && lanes == k) return pixels;
     const size_t element = widen_ ? sizeof(int16_t) : size_of(in.dtype);
     std::memset(panel, 0, panel_bytes(source, in));
     for (int64_t x = 0; x < in.shape[3]; x++) {
-      const std::byte* from = pixels + static_cast<size_t>(x * in.pixel_stride) * size_of(in.dtype);
+      const std::byte* from = pixels + static_cast<size_t>(x * lanes) * size_of(in.dtype);
       std::byte* to = panel + static_cast<size_t>(x * k) * element;
       if (widen_) loops_.widen(reinterpret_cast<const int8_t*>(from), lanes, reinterpret_cast<int16_t*>(to));
       else std::memcpy(to, from, static_cast<size_t>(lanes) * element);
@@ -185,7 +185,6 @@ class Conv2dOverUpsampled : public Kernel {
 
   template <class Sum> void run_rows(const RunContext& context, std::span<const TensorView> inputs, const TensorView& out) const {
     const int64_t height = out.shape[2], width = out.shape[3];
-    const int64_t lanes = std::min(out.pixel_stride, pixel_stride_of(out.shape[1]));
     parallel(context, out.shape[0] * height, 1, [&](int64_t begin, int64_t end, int worker) {
       std::byte* memory = context.scratch + static_cast<size_t>(worker) * worker_bytes(inputs, out);
       auto* tags = reinterpret_cast<int64_t*>(memory);
@@ -211,8 +210,8 @@ class Conv2dOverUpsampled : public Kernel {
           ring_at += kRing * row_bytes;
         }
         for (int64_t x = 0; x < width; x++)
-          epilogue_.apply(loops_, sums + x * columns_, 0, lanes,
-                          out.as<std::byte>() + static_cast<size_t>(pixel_offset(out, line * width + x)) * size_of(out.dtype));
+          epilogue_.apply(loops_, sums + x * columns_, 0, out.pixel_stride,
+                          out.as<std::byte>() + static_cast<size_t>((line * width + x) * out.pixel_stride) * size_of(out.dtype));
       }
     });
   }

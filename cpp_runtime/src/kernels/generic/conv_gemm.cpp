@@ -131,10 +131,9 @@ void GemmConvolution::run_phase(const RunContext& context, const Run& run) const
   const ConvGeometry& g = parameters_.geometry;
   const size_t panel_bytes = align_up(static_cast<size_t>(panel_pixels_ * row_elements_) * element_bytes_);
   const size_t worker_bytes = scratch_bytes(1), out_bytes = size_of(run.out.dtype);
-  const int64_t lanes = std::min(run.out.pixel_stride, pixel_stride_of(g.out_channels));
   const bool whole = steps_.out_h == 1 && steps_.out_w == 1;
   const auto out_offset = [&](int64_t index) {
-    if (whole) return pixel_offset(run.out, index);
+    if (whole) return index * run.out.pixel_stride;
     const int64_t y = index / run.grid_w % run.grid_h * steps_.out_h + run.phase.out_y,
                   x = index % run.grid_w * steps_.out_w + run.phase.out_x;
     return index / (run.grid_h * run.grid_w) * run.out.batch_stride + y * run.out.row_stride + x * run.out.pixel_stride;
@@ -160,7 +159,7 @@ void GemmConvolution::run_phase(const RunContext& context, const Run& run) const
         }
       }
       for (int64_t i = 0; i < count; i++)
-        epilogue_.apply(loops_, sums + i * sum_columns_, 0, lanes,
+        epilogue_.apply(loops_, sums + i * sum_columns_, 0, run.out.pixel_stride,
                         run.out.as<std::byte>() + static_cast<size_t>(out_offset(first + i)) * out_bytes);
     }
   });
@@ -174,8 +173,7 @@ void GemmConvolution::run(const RunContext& context, const TensorView& in, const
     const bool one_tap = phase.segments.size() == 1 && phase.segments[0].taps == 1 && phase.segments[0].dy + shift_y == 0 &&
                          phase.segments[0].dx + shift_x == 0;
     const bool same_grid = steps_.in_h == 1 && steps_.in_w == 1 && run.grid_h == in.shape[2] && run.grid_w == in.shape[3];
-    run.direct = one_tap && same_grid && parameters_.geometry.groups == 1 && pixels_are_even(in) && in.pixel_stride == tap_channels_ &&
-                 phase.groups[0].rows() == tap_channels_;
+    run.direct = one_tap && same_grid && parameters_.geometry.groups == 1 && phase.groups[0].rows() == tap_channels_;
     run_phase(context, run);
   }
 }

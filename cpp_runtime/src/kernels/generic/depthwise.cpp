@@ -41,8 +41,6 @@ size_t DepthwiseConvolution::scratch_bytes(const TensorView& out, int threads) c
 template <class T> DepthwiseRow<T> DepthwiseConvolution::row_of(const TensorView& in, const TensorView& out) const {
   const ConvGeometry& g = parameters_.geometry;
   return {.in = in.as<const T>(),
-          .row_stride = in.row_stride,
-          .pixel_stride = in.pixel_stride,
           .in_h = in.shape[2],
           .in_w = in.shape[3],
           .kernel_h = g.kernel_h,
@@ -69,7 +67,7 @@ void DepthwiseConvolution::run(const RunContext& context, const TensorView& in, 
         sums_of(row, sums);
         for (int64_t x = 0; x < out_w; x++) {
           epilogue_.apply(loops_, sums + static_cast<size_t>(x * lanes_) * sizeof(float), 0, lanes_,
-                          out.as<std::byte>() + static_cast<size_t>(pixel_offset(out, index * out_w + x)) * out_bytes);
+                          out.as<std::byte>() + static_cast<size_t>((index * out_w + x) * lanes_) * out_bytes);
         }
       }
     });

@@ -49,9 +49,9 @@ class Elementwise : public Kernel {
     const TensorView& x = constant_x_ ? constant_x_->view : inputs[x_];
     const TensorView& y = constant_y_ ? constant_y_->view : inputs[y_];
     for (const TensorView* view : {&x, &y, &out}) expect_dtype("elementwise", "a tensor", *view, DataType::f32);
-    if (whole_maps_agree(x, y, out)) {
-      for_each_run(context, x, out, [&](int64_t from, int64_t to, int64_t n) {
-        loops_.binary(op_, act_, x.as<const float>() + from, 1, y.as<const float>() + from, 1, n, out.as<float>() + to);
+    if (x.shape == y.shape && x.shape == out.shape) {
+      for_each_run(context, out, [&](int64_t at, int64_t n) {
+        loops_.binary(op_, act_, x.as<const float>() + at, 1, y.as<const float>() + at, 1, n, out.as<float>() + at);
       });
     } else {
       const int rank = std::max(x.shape.rank(), y.shape.rank());
@@ -73,13 +73,6 @@ class Elementwise : public Kernel {
     copy_strided(constant->shape, size_of(constant->dtype), constant->data.data(), row_major_strides(constant->shape), map.view.data,
                  strides_of(map.view));
     return map;
-  }
-
-  static bool whole_maps_agree(const TensorView& x, const TensorView& y, const TensorView& out) {
-    if (!(x.shape == y.shape) || !(x.shape == out.shape)) return false;
-    if (!out.is_map()) return true;
-    const bool even = pixels_are_even(x) && pixels_are_even(y) && pixels_are_even(out);
-    return even && x.pixel_stride == out.pixel_stride && y.pixel_stride == out.pixel_stride;
   }
 
   // `rank`: of the other operand, if that is higher.

@@ -108,30 +108,20 @@ class FusedTailKernel : public Kernel {
 
   void add_residual(const Rows& rows, int64_t row, const TensorView& residual, const Shape& shape, const float* y, float* to) const {
     const float* r = residual.as<const float>();
-    if (!residual.is_map()) return loops_.binary(BinaryOp::add, {}, y, 1, r + row * rows.length, 1, rows.length, to);
-    const int64_t height = shape[2], scale = tail_.residual_scale;
+    const int64_t scale = tail_.residual_scale;
+    if (scale == 1) return loops_.binary(BinaryOp::add, {}, y, 1, r + row * rows.length, 1, rows.length, to);
+    const int64_t height = shape[2];
     r += row / height * residual.batch_stride + row % height / scale * residual.row_stride;
-    if (scale == 1 && residual.pixel_stride == rows.pixel_stride) return loops_.binary(BinaryOp::add, {}, y, 1, r, 1, rows.length, to);
-    const int64_t lanes = std::min(rows.pixel_stride, residual.pixel_stride);
     for (int64_t x = 0; x < rows.pixels; x++) {
       const int64_t at = x * rows.pixel_stride;
-      loops_.binary(BinaryOp::add, {}, y + at, 1, r + x / scale * residual.pixel_stride, 1, lanes, to + at);
+      loops_.binary(BinaryOp::add, {}, y + at, 1, r + x / scale * rows.pixel_stride, 1, rows.pixel_stride, to + at);
     }
   }
 
   void store_row(const TailParameters::Output& how, const Rows& rows, int64_t row, const float* y, const TensorView& output) const {
-    const auto store = [&](int64_t from, int64_t to, int64_t n) {
-      if (how.int8()) {
-        loops_.quantise(y + from, how.inverse_scale, n, output.as<int8_t>() + to);
-      } else {
-        std::memcpy(output.as<float>() + to, y + from, static_cast<size_t>(n) * sizeof(float));
-      }
-    };
-    if (!output.is_map()) return store(0, row * rows.length, rows.length);
-    const int64_t height = output.shape[2];
-    const int64_t start = row / height * output.batch_stride + row % height * output.row_stride;
-    if (output.pixel_stride == rows.pixel_stride) return store(0, start, rows.length);
-    for (int64_t x = 0; x < rows.pixels; x++) store(x * rows.pixel_stride, start + x * output.pixel_stride, output.shape[1]);
+    const int64_t at = row * rows.length;
+    if (how.int8()) loops_.quantise(y, how.inverse_scale, rows.length, output.as<int8_t>() + at);
+    else std::memcpy(output.as<float>() + at, y, static_cast<size_t>(rows.length) * sizeof(float));
   }
 
   const Loops& loops_;

@@ -55,8 +55,8 @@ class GatedConv2d : public Kernel {
     const int64_t pixels = map.shape[2] * map.shape[3];
     parallel(context, map_pixels(map), 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t p = begin; p < end; p++)
-        loops_.binary(BinaryOp::mul, {}, map.as<const float>() + pixel_offset(map, p), 1,
-                      gate.as<const float>() + p / pixels * gate.batch_stride, 1, map.shape[1], out.as<float>() + pixel_offset(out, p));
+        loops_.binary(BinaryOp::mul, {}, map.as<const float>() + p * map.pixel_stride, 1,
+                      gate.as<const float>() + p / pixels * gate.batch_stride, 1, map.shape[1], out.as<float>() + p * out.pixel_stride);
     });
     clear_padding(out);
   }

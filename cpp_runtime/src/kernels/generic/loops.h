@@ -21,10 +21,9 @@ constexpr int64_t padded_columns(int64_t n) { return (n + kHalfBlock - 1) / kHal
 
 enum class BinaryOp : uint8_t { add, sub, mul, div };
 
-// One output row of a depthwise convolution. Pointers and strides in elements.
+// One output row of a depthwise convolution.
 template <class T> struct DepthwiseRow {
   const T* in;  // pixel (0, 0) of the map
-  ptrdiff_t row_stride, pixel_stride;
   int64_t in_h, in_w;
   int64_t kernel_h, kernel_w, dilation_h, dilation_w, stride_w;
   int64_t top, left;  // input coordinates of tap (0, 0) of the row's first pixel; negative inside the padding

@@ -52,15 +52,16 @@ template <class Vector, class Sum, class In, class Weight> inline void row_sums(
   const TapRange rows = taps_inside(r.top, r.dilation_h, r.kernel_h, r.in_h);
   Taps<In, Weight> t{};
   t.rows = rows.end - rows.begin;
-  t.in_row = r.dilation_h * r.row_stride;
-  t.in_column = r.dilation_w * r.pixel_stride;
+  const int64_t row = r.in_w * r.channels;
+  t.in_row = r.dilation_h * row;
+  t.in_column = r.dilation_w * r.channels;
   t.w_row = r.kernel_w * r.channels;
   t.w_column = r.channels;
   for (int64_t x = 0; x < r.out_w; x++, out += r.channels) {
     const int64_t left = r.left + x * r.stride_w;
     const TapRange columns = taps_inside(left, r.dilation_w, r.kernel_w, r.in_w);
     t.columns = columns.end - columns.begin;
-    t.in = r.in + r.top * r.row_stride + left * r.pixel_stride + rows.begin * t.in_row + columns.begin * t.in_column;
+    t.in = r.in + r.top * row + left * r.channels + rows.begin * t.in_row + columns.begin * t.in_column;
     t.w = w + rows.begin * t.w_row + columns.begin * t.w_column;
     int64_t c = 0;
     for (; c + 8 <= r.channels; c += 8) store(out + c, sum_taps<Vector>(t, c));

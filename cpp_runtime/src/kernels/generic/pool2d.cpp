@@ -55,7 +55,7 @@ class Pool2d : public Kernel {
     const PoolWindows::Range x = windows_.range(1, pixel % out_w, in.shape[3], out_w);
     const bool max = windows_.max();
     const float* map = in.as<const float>() + pixel / (out_h * out_w) * in.batch_stride + first;
-    float* target = out.as<float>() + pixel_offset(out, pixel) + first;
+    float* target = out.as<float>() + pixel * out.pixel_stride + first;
     std::fill_n(target, n, max ? -std::numeric_limits<float>::max() : 0.0f);
     for (int64_t iy = y.begin; iy < y.end; iy++) {
       const float* source = map + iy * in.row_stride + x.begin * in.pixel_stride;

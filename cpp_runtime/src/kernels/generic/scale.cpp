@@ -27,8 +27,8 @@ class Scale : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     expect_dtype("scale", "input", in, DataType::f32);
     expect_dtype("scale", "output", out, DataType::f32);
-    for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
-      loops_.affine(in.as<const float>() + from, before_, scale_, after_, act_, n, out.as<float>() + to);
+    for_each_run(context, in, [&](int64_t at, int64_t n) {
+      loops_.affine(in.as<const float>() + at, before_, scale_, after_, act_, n, out.as<float>() + at);
     });
     clear_padding(out);
   }

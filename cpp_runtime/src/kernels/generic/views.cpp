@@ -84,11 +84,6 @@ void copy_strided(const Shape& shape, size_t element_bytes, const void* source, 
 
 int64_t map_pixels(const TensorView& map) { return map.shape[0] * map.shape[2] * map.shape[3]; }
 
-bool pixels_are_even(const TensorView& map) {
-  const bool rows = map.shape[2] == 1 || map.row_stride == map.shape[3] * map.pixel_stride;
-  return rows && (map.shape[0] == 1 || map.batch_stride == map.shape[2] * map.shape[3] * map.pixel_stride);
-}
-
 void clear_padding(const TensorView& view) {
   if (!view.is_map()) return;
   const int64_t channels = view.shape[1], lanes = view.pixel_stride - channels;
@@ -96,7 +91,7 @@ void clear_padding(const TensorView& view) {
   const size_t element = size_of(view.dtype);
   auto* data = view.as<std::byte>();
   for (int64_t p = 0, n = map_pixels(view); p < n; p++)
-    std::memset(data + static_cast<size_t>(pixel_offset(view, p) + channels) * element, 0, static_cast<size_t>(lanes) * element);
+    std::memset(data + static_cast<size_t>(p * view.pixel_stride + channels) * element, 0, static_cast<size_t>(lanes) * element);
 }
 
 void expect_dtype(std::string_view op, const char* what, const TensorView& view, DataType dtype) {

@@ -45,38 +45,19 @@ void copy_strided(const Shape& shape, size_t element_bytes, const void* source, 
 void clear_padding(const TensorView& view);
 
 int64_t map_pixels(const TensorView& map);  // N * H * W
-// Element offset of pixel `index` (over N, H, W).
-inline int64_t pixel_offset(const TensorView& map, int64_t index) {
-  const int64_t h = map.shape[2], w = map.shape[3];
-  return index / (h * w) * map.batch_stride + index / w % h * map.row_stride + index % w * map.pixel_stride;
-}
-// Pixels follow each other at pixel_stride across rows and batch items.
-bool pixels_are_even(const TensorView& map);
 
-// Calls body(input element offset, output element offset, count) over contiguous runs that cover two views of one shape, in
-// parallel. Runs of maps with the same pixel stride include the padding lanes: clear_padding afterwards if f(0) is not 0.
-// Of a context with a range of rows only those.
-template <class Body> void for_each_run(const RunContext& context, const TensorView& in, const TensorView& out, const Body& body) {
+// Calls body(first element, count) over contiguous runs that cover a view and all others of its shape, in parallel. Runs of maps include
+// the padding lanes: clear_padding afterwards if f(0) is not 0. Of a context with a range of rows only those.
+template <class Body> void for_each_run(const RunContext& context, const TensorView& view, const Body& body) {
   constexpr int64_t kRun = 4096;  // elements, a multiple of 64
-  const bool maps = in.is_map() && out.is_map();
-  if (maps && context.rows) {
-    const int64_t width = in.shape[3];
-    const bool whole = pixels_are_even(in) && pixels_are_even(out) && in.pixel_stride == out.pixel_stride;
-    parallel_rows(context, 1, in.shape[2], 1, [&](int64_t begin, int64_t end, int) {
-      if (whole) return body(pixel_offset(in, begin * width), pixel_offset(out, begin * width), (end - begin) * width * in.pixel_stride);
-      for (int64_t p = begin * width; p < end * width; p++) body(pixel_offset(in, p), pixel_offset(out, p), in.shape[1]);
-    });
+  if (view.is_map() && context.rows) {
+    parallel_rows(context, 1, view.shape[2], 1,
+                  [&](int64_t begin, int64_t end, int) { body(begin * view.row_stride, (end - begin) * view.row_stride); });
     return;
   }
-  if (!maps || (pixels_are_even(in) && pixels_are_even(out) && in.pixel_stride == out.pixel_stride)) {
-    const int64_t n = maps ? map_pixels(in) * in.pixel_stride : in.shape.count();
-    parallel(context, n, kRun, [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; i += kRun) body(i, i, std::min(kRun, end - i));
-    });
-    return;
-  }
-  parallel(context, map_pixels(in), 64, [&](int64_t begin, int64_t end, int) {
-    for (int64_t p = begin; p < end; p++) body(pixel_offset(in, p), pixel_offset(out, p), in.shape[1]);
+  const int64_t n = view.is_map() ? map_pixels(view) * view.pixel_stride : view.shape.count();
+  parallel(context, n, kRun, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; i += kRun) body(i, std::min(kRun, end - i));
   });
 }
 

@@ -22,10 +22,8 @@ class Calib : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     generic::expect_dtype(name(), "input", in, DataType::f32);
     generic::expect_dtype(name(), "output", out, DataType::i8);
-    generic::for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
-      quantise_(in.as<const float>() + from, inverse_scale_, n, out.as<int8_t>() + to);
-    });
-    if (in.is_map() && in.pixel_stride != out.pixel_stride) generic::clear_padding(out);
+    generic::for_each_run(context, in,
+                          [&](int64_t at, int64_t n) { quantise_(in.as<const float>() + at, inverse_scale_, n, out.as<int8_t>() + at); });
   }
 
  private:

@@ -34,14 +34,14 @@ class Conv2d : public Kernel {
   bool by_rows() const override { return true; }
 
   size_t scratch_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int threads) const override {
-    return static_cast<size_t>(threads) * worker_bytes(inputs, outputs);
+    return static_cast<size_t>(threads) * worker_bytes(inputs[input_], outputs[0]);
   }
 
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     finish_.check(name(), outputs, parameters_.geometry.out_channels);
     check_input(inputs[input_], outputs[0]);
-    const size_t bytes = worker_bytes(inputs, outputs);
     const TensorView& out = outputs[0];
+    const size_t bytes = worker_bytes(inputs[input_], out);
     generic::parallel_rows(context, out.shape[0], out.shape[2], 1, [&](int64_t begin, int64_t end, int worker) {
       run_lines(inputs, outputs, begin, end, context.scratch + static_cast<size_t>(worker) * bytes);
     });
@@ -73,14 +73,11 @@ class Conv2d : public Kernel {
            g.pad_right == 0;
   }
 
-  // How many rows are computed as one: more than one where their pixels follow each other in all maps.
-  int64_t rows_at_once(std::span<const TensorView> inputs, std::span<const TensorView> outputs) const {
+  // How many rows are computed as one: more than one where an output pixel is made of what lies in its place alone.
+  int64_t rows_at_once(const TensorView& in) const {
     const ConvGeometry& g = parameters_.geometry;
     if (!is_direct() || g.stride_h != 1 || g.stride_w != 1 || finish_.residual_shift() != 0) return 1;
-    const TensorView& in = inputs[input_];
-    bool even = generic::pixels_are_even(in) && std::ranges::all_of(outputs, generic::pixels_are_even);
-    if (finish_.residual() >= 0) even = even && generic::pixels_are_even(inputs[static_cast<size_t>(finish_.residual())]);
-    return even ? std::clamp<int64_t>(kJoinedBytes / (in.shape[3] * lanes_), 1, in.shape[0] * in.shape[2]) : 1;
+    return std::clamp<int64_t>(kJoinedBytes / (in.shape[3] * lanes_), 1, in.shape[0] * in.shape[2]);
   }
 
   LineRing::Layout ring_layout(const TensorView& in, const TensorView& out) const {
@@ -92,16 +89,16 @@ class Conv2d : public Kernel {
             .lanes = lanes_};
   }
 
-  size_t worker_bytes(std::span<const TensorView> inputs, std::span<const TensorView> outputs) const {
-    const size_t ring = is_direct() ? 0 : ring_layout(inputs[input_], outputs[0]).bytes();
-    return ring + finish_.scratch_bytes(outputs[0], rows_at_once(inputs, outputs));
+  size_t worker_bytes(const TensorView& in, const TensorView& out) const {
+    const size_t ring = is_direct() ? 0 : ring_layout(in, out).bytes();
+    return ring + finish_.scratch_bytes(out, rows_at_once(in));
   }
 
   void run_lines(std::span<const TensorView> inputs, std::span<const TensorView> outputs, int64_t begin, int64_t end,
                  std::byte* memory) const {
     const ConvGeometry& g = parameters_.geometry;
     const TensorView &in = inputs[input_], &out = outputs[0];
-    const int64_t height = out.shape[2], top = parameters_.pad_top(in.shape[2]), most = rows_at_once(inputs, outputs);
+    const int64_t height = out.shape[2], top = parameters_.pad_top(in.shape[2]), most = rows_at_once(in);
     const FinishConstants constants = finish_.constants();
     std::byte* row_memory = memory;
     std::optional<LineRing> ring;

@@ -28,13 +28,6 @@ Activation activation_of(const Activation& own, const TailParameters& tail) {
   return act;
 }
 
-int64_t lanes_of(const TensorView& out) { return pixel_stride_of(out.shape[1]); }
-
-// Elements before row `line`, counted over the batch.
-int64_t row_of(const TensorView& map, int64_t line) {
-  return line / map.shape[2] * map.batch_stride + line % map.shape[2] * map.row_stride;
-}
-
 // Of the values before they are rounded, as far as it is known.
 double bound_of(const graph::Node& node, const graph::Graph& graph, std::span<const float> scale, std::span<const float> bias,
                 const Activation& act, int residual) {
@@ -150,17 +143,17 @@ std::vector<Rule> ConvFinish::rules() const {
 }
 
 size_t ConvFinish::scratch_bytes(const TensorView& out, int64_t rows) const {
-  return direct_ >= 0 ? 0 : align_up(static_cast<size_t>(rows * out.shape[3] * lanes_of(out)) * sizeof(float));
+  return direct_ >= 0 ? 0 : align_up(static_cast<size_t>(rows * out.row_stride) * sizeof(float));
 }
 
 ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const {
-  if (direct_ < 0) return {scratch, lanes_of(outputs[0]) * static_cast<ptrdiff_t>(sizeof(float))};
+  if (direct_ < 0) return {scratch, outputs[0].pixel_stride * static_cast<ptrdiff_t>(sizeof(float))};
   const TensorView& out = outputs[static_cast<size_t>(direct_)];
   const ptrdiff_t bytes = result_bytes(form_.store);
-  Row row{.data = static_cast<std::byte*>(out.data) + row_of(out, line) * bytes, .step = out.pixel_stride * bytes};
+  Row row{.data = static_cast<std::byte*>(out.data) + line * out.row_stride * bytes, .step = out.pixel_stride * bytes};
   if (second_ < 0) return row;
   const TensorView& second = outputs[static_cast<size_t>(second_)];
-  row.second = second.as<int8_t>() + row_of(second, line);
+  row.second = second.as<int8_t>() + line * second.row_stride;
   row.second_step = second.pixel_stride;
   return row;
 }
@@ -168,16 +161,9 @@ ConvFinish::Row ConvFinish::row(std::span<const TensorView> outputs, int64_t lin
 void ConvFinish::complete(const Row& row, std::span<const TensorView> outputs, int64_t line, int64_t rows) const {
   for (const Extra& extra : extras_) {
     const TensorView& out = outputs[extra.output];
-    const int64_t lanes = lanes_of(out), pixels = rows * out.shape[3];
-    int8_t* to = out.as<int8_t>() + row_of(out, line);
-    const auto* from = reinterpret_cast<const float*>(row.data);
-    const int64_t from_step = row.step / static_cast<ptrdiff_t>(sizeof(float));
     const auto quantise = extra.bounded ? loops_.quantise_bounded : loops_.quantise;
-    if (from_step == lanes && out.pixel_stride == lanes) {
-      quantise(from, extra.inverse_scale, pixels * lanes, to);
-      continue;
-    }
-    for (int64_t x = 0; x < pixels; x++) quantise(from + x * from_step, extra.inverse_scale, lanes, to + x * out.pixel_stride);
+    quantise(reinterpret_cast<const float*>(row.data), extra.inverse_scale, rows * out.row_stride,
+             out.as<int8_t>() + line * out.row_stride);
   }
 }
 

@@ -45,7 +45,7 @@ class ConvFinish {
   size_t scratch_bytes(const TensorView& out, int64_t rows = 1) const;
   // Where the kernel stores row `line`, counted over the batch.
   Row row(std::span<const TensorView> outputs, int64_t line, std::byte* scratch) const;
-  // Makes the other outputs of rows that are complete; more than one where pixels follow each other across rows.
+  // Makes the other outputs of rows that are complete.
   void complete(const Row& row, std::span<const TensorView> outputs, int64_t line, int64_t rows = 1) const;
 
   // Fails unless the outputs have the dtypes and channels of the node's.

@@ -144,8 +144,8 @@ class TransposePairF16 : public Kernel {
         for (int64_t x = 0; x < width; x += kPixels)
           run_pixels(row + x * in.pixel_stride, in.pixel_stride, std::min<int64_t>(kPixels, width - x), between, sums + 4 * x, 4 * width);
         const int64_t first = 4 * line * out.shape[3], count = 16 * width;  // four rows of outputs follow each other
-        if (sigmoid_ != nullptr && out.pixel_stride == 1 && generic::pixels_are_even(out)) {
-          sigmoid_(sums, count, out.as<float>() + generic::pixel_offset(out, first));
+        if (sigmoid_ != nullptr) {
+          sigmoid_(sums, count, out.as<float>() + first);
           continue;
         }
         widen(sums, count, values);

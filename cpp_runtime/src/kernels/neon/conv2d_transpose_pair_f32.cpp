@@ -159,8 +159,8 @@ class TransposePairF32 : public Kernel {
     generic::expect_dtype(name(), "input", in, DataType::f32);
     generic::expect_dtype(name(), "output", out, DataType::f32);
     const Shape expected{in.shape[0], 1, 4 * in.shape[2], 4 * in.shape[3]};
-    if (in.shape[1] != channels_ || !(out.shape == expected) || out.pixel_stride != 1)
-      fail("conv2d_transpose_pair: input is %s, output %s, expected %s of single values", in.shape.str().c_str(), out.shape.str().c_str(),
+    if (in.shape[1] != channels_ || !(out.shape == expected))
+      fail("conv2d_transpose_pair: input is %s, output %s, expected %s", in.shape.str().c_str(), out.shape.str().c_str(),
            expected.str().c_str());
     generic::parallel_rows(context, out.shape[0], out.shape[2], 4, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) {

@@ -17,11 +17,10 @@ void narrow(const float* in, int64_t n, Half* out) {
 }
 
 void convert(const RunContext& context, const TensorView& in, const TensorView& out) {
-  generic::for_each_run(context, in, out, [&](int64_t from, int64_t to, int64_t n) {
-    if (in.dtype == DataType::f32) narrow(in.as<const float>() + from, n, out.as<Half>() + to);
-    else widen(in.as<const Half>() + from, n, out.as<float>() + to);
+  generic::for_each_run(context, in, [&](int64_t at, int64_t n) {
+    if (in.dtype == DataType::f32) narrow(in.as<const float>() + at, n, out.as<Half>() + at);
+    else widen(in.as<const Half>() + at, n, out.as<float>() + at);
   });
-  if (in.is_map() && in.pixel_stride != out.pixel_stride) generic::clear_padding(out);
 }
 
 }  // namespace edgeocr::kernels::neon

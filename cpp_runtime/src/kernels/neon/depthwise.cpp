@@ -138,7 +138,7 @@ template <class T> class Depthwise : public Kernel {
       for (int64_t line = begin; line < end; line++) {
         const int64_t batch = line / height, y = line % height;
         T* row = direct() ? out.as<T>() + batch * out.batch_stride + y * out.row_stride : reinterpret_cast<T*>(sums);
-        run_line(in, batch, y, width, row, direct() ? out.pixel_stride : finish_.lanes());
+        run_line(in, batch, y, width, row);
         if (!direct()) finish_.run_sums(sums, width, line * width, width, inputs, outputs);
       }
     });
@@ -150,7 +150,7 @@ template <class T> class Depthwise : public Kernel {
   int64_t columns_under(int64_t outputs) const { return (outputs - 1) * parameters_.geometry.stride_w + parameters_.geometry.kernel_w; }
   size_t sums_bytes(int64_t width) const { return direct() ? 0 : finish_.scratch_bytes(width); }
 
-  void run_line(const TensorView& in, int64_t batch, int64_t y, int64_t width, T* row, int64_t step) const {
+  void run_line(const TensorView& in, int64_t batch, int64_t y, int64_t width, T* row) const {
     const ConvGeometry& g = parameters_.geometry;
     const int64_t tile = width < kTile ? 1 : kTile, columns = columns_under(tile), in_width = in.shape[3], in_step = in.pixel_stride;
     const int64_t top = y * g.stride_h - g.pad_top, first = std::clamp<int64_t>(-top, 0, g.kernel_h);
@@ -173,8 +173,8 @@ template <class T> class Depthwise : public Kernel {
            .in_step = in_step,
            .weights = weights,
            .lanes = finish_.lanes(),
-           .out = row + x * step,
-           .out_step = step,
+           .out = row + x * finish_.lanes(),
+           .out_step = finish_.lanes(),
            .tiles = tiles},
           finish_.constants());
     }

@@ -21,12 +21,10 @@ enum class Operation : uint8_t { add, mul };
 // Pixels that follow each other in all three maps; `lanes` of each, a multiple of eight.
 template <class T> struct Run {
   const T* x;
-  ptrdiff_t x_step;
   const T* y;
   ptrdiff_t y_step;  // 0: one value per channel
   int64_t pixels, lanes;
   std::byte* out;
-  ptrdiff_t out_step;   // elements
   float inverse_scale;  // int8
 };
 
@@ -39,8 +37,8 @@ template <class T, class Out, Operation O> void run_float(const Run<T>& run) {
   const Run<T> r = run;  // a copy, which no store can change
   auto* out = reinterpret_cast<Out*>(r.out);
   for (int64_t p = 0; p < r.pixels; p++) {
-    const T *x = r.x + p * r.x_step, *y = r.y + p * r.y_step;
-    Out* to = out + p * r.out_step;
+    const T *x = r.x + p * r.lanes, *y = r.y + p * r.y_step;
+    Out* to = out + p * r.lanes;
     for (int64_t i = 0; i < r.lanes; i += Vec<T>::kLanes) {
       if constexpr (std::is_same_v<T, Out>) Vec<T>::store(to + i, combine<T, O>(x + i, y + i));
       else store_wide(to + i, combine<T, O>(x + i, y + i));
@@ -53,8 +51,8 @@ template <Operation O, Store S> void run_int8(const Run<float>& r) {
   auto* out = reinterpret_cast<int8_t*>(r.out);
   const float32x4_t scale = vdupq_n_f32(r.inverse_scale);
   for (int64_t p = 0; p < r.pixels; p++) {
-    const float *x = r.x + p * r.x_step, *y = r.y + p * r.y_step;
-    int8_t* to = out + p * r.out_step;
+    const float *x = r.x + p * r.lanes, *y = r.y + p * r.y_step;
+    int8_t* to = out + p * r.lanes;
     const auto scaled = [&](int64_t c) __attribute__((always_inline)) {
       const float32x4_t v = vmulq_f32(combine<float, O>(x + c, y + c), scale);
       return S == Store::bounded_calib ? v : without_nan(v);
@@ -102,26 +100,20 @@ template <class T> class Elementwise : public Kernel {
     generic::expect_dtype(name(), "X", x, kDataType<T>);
     generic::expect_dtype(name(), "Y", y, kDataType<T>);
     generic::expect_dtype(name(), "output", out, output_.dtype);
-    const int64_t height = out.shape[2], lanes = pixel_stride_of(out.shape[1]);
+    const int64_t height = out.shape[2];
     const bool one_value = !(y.shape == out.shape);
-    const auto row_of = [&](const TensorView& map, int64_t line) {
-      return line / height * map.batch_stride + line % height * map.row_stride;
-    };
     generic::parallel_rows(context, out.shape[0], height, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t line = begin; line < end; line++) {
-        const T* y_row = y.as<const T>() + (one_value ? line / height * y.batch_stride : row_of(y, line));
-        function_({.x = x.as<const T>() + row_of(x, line),
-                   .x_step = x.pixel_stride,
+        const T* y_row = y.as<const T>() + (one_value ? line / height * y.batch_stride : line * y.row_stride);
+        function_({.x = x.as<const T>() + line * x.row_stride,
                    .y = y_row,
                    .y_step = one_value ? 0 : y.pixel_stride,
                    .pixels = out.shape[3],
-                   .lanes = lanes,
-                   .out = out.as<std::byte>() + row_of(out, line) * static_cast<int64_t>(size_of(out.dtype)),
-                   .out_step = out.pixel_stride,
+                   .lanes = out.pixel_stride,
+                   .out = out.as<std::byte>() + line * out.row_stride * static_cast<int64_t>(size_of(out.dtype)),
                    .inverse_scale = output_.inverse_scale});
       }
     });
-    if (out.pixel_stride != lanes) generic::clear_padding(out);
   }
 
  private:

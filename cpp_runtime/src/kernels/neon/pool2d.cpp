@@ -165,7 +165,7 @@ template <class T> class Pool2d : public Kernel {
     const T* first = in.as<const T>() + pixel / (out_h * out_w) * in.batch_stride + y.begin * in.row_stride + x.begin * in.pixel_stride;
     return {.window = {first, in.row_stride, in.pixel_stride, y.size(), x.size()},
             .count = static_cast<float>(windows_.count(y, x)),
-            .at = generic::pixel_offset(out, pixel)};
+            .at = pixel * out.pixel_stride};
   }
 
   // Channels from `first` on, at most kLanes, of one output pixel.

@@ -86,21 +86,21 @@ template <class T> size_t Winograd<T>::scratch_elements(const TensorView& in) co
 template <class T> void Winograd<T>::transform_inputs(const TensorView& in, const Band& band, T* patch, T* transformed) const {
   using V = Vec<T>;
   const floating::Window<T> window = this->window(in);
-  const int64_t tiles = tiles_of<T>(in.shape[3]), element = tiles * in_lanes_;
+  const int64_t tiles = tiles_of<T>(in.shape[3]), element = tiles * in_lanes_, step = in_lanes_;
   const auto rows_of_map = window.rows_at(band.batch, band.y - 1, patch);
   for (int64_t tile = 0; tile < tiles; tile++) {
     const int64_t left = tile * kTile - 1;
-    typename floating::Window<T>::Pixels pixels{.rows = rows_of_map, .pixel_step = in.pixel_stride};
+    auto pixels = rows_of_map;
     if (left < 0 || left + kSize > in.shape[3]) pixels = window.at(band.batch, band.y - 1, left, kSize, patch);
     else
-      for (int64_t i = 0; i < kSize; i++) pixels.rows[static_cast<size_t>(i)] += left * in.pixel_stride;
+      for (int64_t i = 0; i < kSize; i++) pixels[static_cast<size_t>(i)] += left * step;
     for (int64_t c = 0; c < in_lanes_; c += V::kLanes) {
       typename V::Register rows[kSize][kSize];
 #pragma clang loop unroll(full)
       for (int j = 0; j < kSize; j++) {
         typename V::Register d[kSize], t[kSize];
 #pragma clang loop unroll(full)
-        for (int i = 0; i < kSize; i++) d[i] = V::load(pixels.rows[static_cast<size_t>(i)] + j * pixels.pixel_step + c);
+        for (int i = 0; i < kSize; i++) d[i] = V::load(pixels[static_cast<size_t>(i)] + j * step + c);
         Transform<T, kTile>::input(d, t);
 #pragma clang loop unroll(full)
         for (int i = 0; i < kSize; i++) rows[i][j] = t[i];
@@ -120,7 +120,7 @@ template <class T> void Winograd<T>::transform_inputs(const TensorView& in, cons
 template <class T> template <FloatForm F> void Winograd<T>::transform_outputs(const Outputs& outputs) {
   using V = Vec<T>;
   const Outputs o = outputs;  // which no store can change
-  const int64_t element = o.tiles * o.lanes;
+  const int64_t element = o.tiles * o.lanes, row = o.width * o.lanes;
   const bool has_start = o.band.start != nullptr;
   for (int64_t tile = 0; tile < o.tiles; tile++) {
     const int64_t x = tile * kTile, columns = std::min(kTile, o.width - x);
@@ -138,18 +138,18 @@ template <class T> template <FloatForm F> void Winograd<T>::transform_outputs(co
       }
       // Without a start every pixel begins with the bias.
       const T* start = has_start ? o.band.start + x * o.lanes + c : o.constants.bias + c;
-      const int64_t start_row = has_start ? o.width * o.lanes : 0, start_step = has_start ? o.lanes : 0;
+      const int64_t start_row = has_start ? row : 0, start_step = has_start ? o.lanes : 0;
 #pragma clang loop unroll(full)
       for (int i = 0; i < kTile; i++) {
         if (i >= o.band.rows) continue;
         typename V::Register sums[kTile];
         Transform<T, kTile>::output(rows[i], sums);
-        T* out = o.band.out + i * o.band.out_row + x * o.band.out_step + c;
+        T* out = o.band.out + i * row + x * o.lanes + c;
 #pragma clang loop unroll(full)
         for (int j = 0; j < kTile; j++) {
           if (j >= columns) continue;
           const auto sum = sums[j] + V::load(start + i * start_row + j * start_step);
-          V::store(out + j * o.band.out_step, finish<T, F>(sum, nullptr, nullptr, o.constants));
+          V::store(out + j * o.lanes, finish<T, F>(sum, nullptr, nullptr, o.constants));
         }
       }
     }

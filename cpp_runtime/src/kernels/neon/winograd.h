@@ -25,8 +25,7 @@ template <class T> class Winograd {
   struct Band {
     int64_t batch = 0, y = 0, rows = 0;
     const T* start = nullptr;  // sums begin there instead of with the bias: [rows][width][lanes]; null: they do not
-    T* out = nullptr;          // pixel (y, 0)
-    ptrdiff_t out_row = 0, out_step = 0;
+    T* out = nullptr;          // pixel (y, 0), [rows][width][lanes]
   };
   void run(const TensorView& in, const Band& band, const Constants<T>& constants, T* scratch) const;
 
@@ -37,7 +36,7 @@ template <class T> class Winograd {
   using OutputFunction = void (*)(const Outputs& outputs);
   template <FloatForm F> static void transform_outputs(const Outputs& outputs);
 
-  floating::Window<T> window(const TensorView& in) const { return {in, kSize, kSize, in_lanes_}; }
+  floating::Window<T> window(const TensorView& in) const { return {in, kSize, kSize}; }
   void transform_inputs(const TensorView& in, const Band& band, T* patch, T* transformed) const;
 
   int64_t in_lanes_, lanes_;

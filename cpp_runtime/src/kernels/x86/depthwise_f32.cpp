@@ -39,7 +39,7 @@ class DepthwiseF32 : public Kernel {
   void run(const RunContext& context, std::span<const TensorView> inputs, std::span<const TensorView> outputs) const override {
     const TensorView &in = inputs[input_], &out = outputs[0];
     const ConvGeometry& g = parameters_.geometry;
-    const floating::Window<float> window(in, g.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
+    const floating::Window<float> window(in, g.kernel_h, columns_under(loops_.depthwise_many));
     const int64_t height = out.shape[2], width = out.shape[3], lanes = finish_.lanes();
     const bool direct = is_plain();
     const Worker space = worker(in, out);
@@ -51,18 +51,13 @@ class DepthwiseF32 : public Kernel {
       for (int64_t line = begin; line < end; line++) {
         const int64_t batch = line / height, y = line % height;
         float* row = direct ? out.as<float>() + batch * out.batch_stride + y * out.row_stride : sums;
-        const ptrdiff_t step = direct ? out.pixel_stride : lanes;
         for (int64_t m = 0; m < width; m += tile) {
           const int64_t x = std::min(m, width - tile);
-          const floating::Window<float>::Pixels pixels =
+          const floating::Window<float>::Rows rows =
               window.at(batch, y * g.stride_h - g.pad_top, x * g.stride_w - g.pad_left, columns_under(tile), patch);
-          DepthwiseTileF32 arguments{.rows = {},
-                                     .pixel_step = pixels.pixel_step,
-                                     .weights = weights_.data(),
-                                     .lanes = lanes,
-                                     .out = row + x * step,
-                                     .out_step = step};
-          std::copy_n(pixels.rows.begin(), g.kernel_h, arguments.rows);
+          DepthwiseTileF32 arguments{
+              .rows = {}, .pixel_step = lanes, .weights = weights_.data(), .lanes = lanes, .out = row + x * lanes, .out_step = lanes};
+          std::copy_n(rows.begin(), g.kernel_h, arguments.rows);
           (tile == 1 ? one_ : many_)(arguments, direct ? finish_.form() : FormF32{}, finish_.constants());
         }
         if (!direct) finish_.run_sums(memory + space.window, width, line * width, width, inputs, outputs);
@@ -75,7 +70,7 @@ class DepthwiseF32 : public Kernel {
     size_t window, bytes;
   };
   Worker worker(const TensorView& in, const TensorView& out) const {
-    const floating::Window<float> window(in, parameters_.geometry.kernel_h, columns_under(loops_.depthwise_many), finish_.lanes());
+    const floating::Window<float> window(in, parameters_.geometry.kernel_h, columns_under(loops_.depthwise_many));
     const size_t bytes = align_up(window.elements() * sizeof(float));
     return {bytes, bytes + (is_plain() ? 0 : finish_.scratch_bytes(out.shape[3]))};
   }

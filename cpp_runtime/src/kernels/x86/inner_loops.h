@@ -77,9 +77,8 @@ struct WinogradOutputF32 {
   ptrdiff_t element_step;
   int64_t lanes, rows, columns;
   const float* start;
-  ptrdiff_t start_row, start_step;
   float* out;
-  ptrdiff_t out_row, out_step;
+  ptrdiff_t row_step;  // of start and out, whose pixels are `lanes` apart
 };
 
 struct InnerLoops {

@@ -33,13 +33,13 @@ inline void finish(const f32x8 (&rows)[kTile][kSize], const WinogradOutputF32& t
   for (int64_t i = 0; i < t.rows; i++) {
     f32x8 sums[kTile];
     transform_output(rows[i], sums);
-    const float* start = t.start == nullptr ? nullptr : t.start + i * t.start_row + c;
-    float* out = t.out + i * t.out_row + c;
+    const float* start = t.start == nullptr ? nullptr : t.start + i * t.row_step + c;
+    float* out = t.out + i * t.row_step + c;
 #pragma clang loop unroll(full)
     for (int j = 0; j < kTile; j++) {
       if (j >= t.columns) break;
-      const f32x8 sum = start == nullptr ? sums[j] : sums[j] + load<f32x8>(start + j * t.start_step);
-      store(out + j * t.out_step, activate_sum<A>(sum + bias, constants));
+      const f32x8 sum = start == nullptr ? sums[j] : sums[j] + load<f32x8>(start + j * t.lanes);
+      store(out + j * t.lanes, activate_sum<A>(sum + bias, constants));
     }
   }
 }

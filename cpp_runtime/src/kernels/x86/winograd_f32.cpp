@@ -34,13 +34,13 @@ void WinogradF32::transform_inputs(const TensorView& in, const Band& band, float
   const floating::Window<float> window = this->window(in);
   const int64_t tiles = tiles_of(in.shape[3]);
   for (int64_t tile = 0; tile < tiles; tile++) {
-    const floating::Window<float>::Pixels pixels = window.at(band.batch, band.y - 1, tile * kTile - 1, kSize, patch);
+    const floating::Window<float>::Rows rows = window.at(band.batch, band.y - 1, tile * kTile - 1, kSize, patch);
     WinogradInputF32 input{.rows = {},
-                           .pixel_step = pixels.pixel_step,
+                           .pixel_step = in_lanes_,
                            .lanes = in_lanes_,
                            .transformed = transformed + tile * in_lanes_,
                            .element_step = tiles * in_lanes_};
-    std::copy_n(pixels.rows.begin(), kSize, input.rows);
+    std::copy_n(rows.begin(), kSize, input.rows);
     loops_.winograd_input_f32(input);
   }
 }
@@ -56,11 +56,8 @@ void WinogradF32::transform_outputs(const float* products, int64_t width, const 
                                    .rows = band.rows,
                                    .columns = std::min(kTile, width - x),
                                    .start = band.start == nullptr ? nullptr : band.start + x * lanes_,
-                                   .start_row = width * lanes_,
-                                   .start_step = lanes_,
-                                   .out = band.out + x * band.out_step,
-                                   .out_row = band.out_row,
-                                   .out_step = band.out_step};
+                                   .out = band.out + x * lanes_,
+                                   .row_step = width * lanes_};
     loops_.winograd_output_f32(output, form_, constants);
   }
 }

@@ -26,13 +26,12 @@ class WinogradF32 {
   struct Band {
     int64_t batch = 0, y = 0, rows = 0;
     const float* start = nullptr;  // added to the sums: [rows][width][lanes]; null: nothing
-    float* out = nullptr;          // pixel (y, 0)
-    ptrdiff_t out_row = 0, out_step = 0;
+    float* out = nullptr;          // pixel (y, 0), [rows][width][lanes]
   };
   void run(const TensorView& in, const Band& band, const ConstantsF32& constants, float* scratch) const;
 
  private:
-  floating::Window<float> window(const TensorView& in) const { return {in, 6, 6, in_lanes_}; }
+  floating::Window<float> window(const TensorView& in) const { return {in, 6, 6}; }
   void transform_inputs(const TensorView& in, const Band& band, float* patch, float* transformed) const;
   void transform_outputs(const float* products, int64_t width, const Band& band, const ConstantsF32& constants) const;
 
