@@ -291,4 +291,13 @@ TEST_CASE("nearest_interp repeats pixels by whole factors and by ratio") {
   }
 }
 
+TEST_CASE("nearest_interp takes no constant of the file, whose pixels have no lanes to copy") {
+  Random random(48);
+  Operator op("nearest_interp");
+  op.attribute("scale", 2.0f);
+  op.constant("X", random.reals({1, 5, 2, 3}));
+  op.output("Out", DataType::f32, {1, 5, 4, 6});
+  CHECK_THROWS_WITH(op.run(), "nearest_interp: input is a constant of the file of 1x5x2x3, expected a computed map");
+}
+
 }  // namespace edgeocr::kernel_test

@@ -208,7 +208,8 @@ TEST_CASE("fusion: composed int8 gives the same bits with every kernel set, but 
     };
     CHECK(over_upsampled(fused(Int8::fast)) == over_upsampled(fused(Int8::exact)));
     graph::Graph graph = fused(Int8::composed);
-    CHECK(over_upsampled(graph) == 3);
+    // v2.0 has a sum that is clipped a lot (compose_int8_fpn.h).
+    CHECK(over_upsampled(graph) == (path.find("v2.0") == std::string::npos ? 3 : 2));
     CHECK(std::ranges::any_of(graph.nodes, graph::is_fast_int8));
     for (graph::Node& node : graph.nodes) node.attrs.erase(graph::kFastInt8);
     for (const Shape& shape : {Shape{1, 3, 160, 96}, Shape{1, 3, 64, 224}}) {
