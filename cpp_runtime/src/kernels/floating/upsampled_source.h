@@ -129,10 +129,7 @@ template <class Set, class Loops> class UpsampledSource {
     const T* map = in.as<const T>() + batch * in.batch_stride;
     const T* above = row > 0 ? map + (row - 1) * in.row_stride : nullptr;
     const T* below = row < in.shape[2] ? map + row * in.row_stride : nullptr;
-    for (int64_t x = 0; x < width; x++) {
-      const int64_t at = x * in_lanes_;
-      loops_.subtract(above == nullptr ? nullptr : above + at, below == nullptr ? nullptr : below + at, in_lanes_, p.row_differences + at);
-    }
+    loops_.subtract(above, below, width * in_lanes_, p.row_differences);
     multiply(between_, p.row_differences, width, zeros_.data(), p.between);
     subtract_neighbours(p.row_differences, width, p.differences);
     multiply(both_, p.differences, width + 1, zeros_.data(), p.both);
@@ -141,7 +138,7 @@ template <class Set, class Loops> class UpsampledSource {
   // out[i] = x[i - 1] - x[i] for 0 <= i <= width, zeros around x.
   void subtract_neighbours(const T* x, int64_t width, T* out) const {
     loops_.subtract(nullptr, x, in_lanes_, out);
-    for (int64_t i = 1; i < width; i++) loops_.subtract(x + (i - 1) * in_lanes_, x + i * in_lanes_, in_lanes_, out + i * in_lanes_);
+    loops_.subtract(x, x + in_lanes_, (width - 1) * in_lanes_, out + in_lanes_);
     loops_.subtract(x + (width - 1) * in_lanes_, nullptr, in_lanes_, out + width * in_lanes_);
   }
 
