@@ -15,6 +15,7 @@ V20 = "ppocr_mobile_v2.0_slim"
 NETS = {
     "detector fp32": ("det", "edgeocr_en", "fp32"),
     "detector int8": ("det", V20, "int8"),
+    "our quantised detector": ("det", "edgeocr_en pact", "int8"),
     "our pruned and quantised detector": ("det", "edgeocr_en prune+pact", "int8"),
     "recogniser int8": ("rec", V20, "int8"),
     "recogniser fp32": ("rec", "edgeocr_en", "fp32"),
