@@ -75,6 +75,14 @@ def host_runner() -> Path:
 
 
 @pytest.fixture(scope="session")
+def host_library() -> Path:
+    """The C API's library for this machine."""
+    library = paths.HOST_RUNNER.with_name("libedgeocr.so")
+    demand("runner", missing_runner(library))
+    return library
+
+
+@pytest.fixture(scope="session")
 def phone_runner() -> Path:
     """The runner built for the phone (aarch64, static)."""
     demand("runner", missing_runner(paths.PHONE_RUNNER))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the runtime: edgeocr_run, runtime_tests, the host's libraries.
+# Builds the runtime: edgeocr_run, runtime_tests, the host's libraries and fuzzer.
 #
 #   tools/build_runner.sh [host|aarch64|all] [--target NAME]…
 #

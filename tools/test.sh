@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Every check of the project; `make setup` was run before. The long tests run on two processors: the Python tests beside the C++ tests
-# under qemu and those of the Paddle environment, shown one after the other, pytest's summary last. Whatever fails first ends it.
+# Every check of the project; `make setup` was run before, and what it does not build is built first. The long tests run on two
+# processors: the Python tests beside the C++ tests under qemu and those of the Paddle environment, shown one after the other, pytest's
+# summary last. Whatever fails first ends it.
 #
 # Tests that need what a set-up checkout always has (the runners, the emulated phone, .venv-paddle where it exists) fail rather than skip;
 # EDGEOCR_REQUIRE_DATA=1 says the same of the public models and pictures in EDGEOCR_TEST_DATA.
@@ -27,7 +28,7 @@ cpp_tests() {
   "$venv"/ctest --test-dir "build/$1" --output-on-failure --no-tests=error
 }
 
-step "C++, all that is built" env EDGEOCR_PYTHON="$venv/python" tools/build_runner.sh all
+step "C++ build, all targets" env EDGEOCR_PYTHON="$venv/python" tools/build_runner.sh all
 step "lint, types, imports" tools/lint.sh
 step "C++ tests, host" cpp_tests host
 

@@ -1,4 +1,5 @@
 // exp, sigmoid and tanh of math.h against the C library in double precision.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>

@@ -1,6 +1,7 @@
 // Writing `.nb` files for tests, FlatBuffer by FlatBuffer, so that single bytes can be made wrong.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

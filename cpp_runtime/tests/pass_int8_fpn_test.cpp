@@ -11,7 +11,6 @@ using graph::Node;
 namespace {
 
 constexpr int64_t kWide = 96, kNarrow = 24;
-constexpr double kFilterScale = 0.002;  // Net::conv's
 
 struct Pyramid {
   bool in_bias = false, in_relu = false, p_relu = false;
@@ -111,12 +110,12 @@ TEST_CASE("compose_int8_fpn: a sum whose calib would clip much of it stays") {
   // p3's sum has 24 maps, each weighed by w, and o4 as its calib leaves it: evenly spread, (24 w^2 map_scale^2 + sum_scale^2) * 127^2 / 3
   // is the mean of its squares, and (127 sum_scale)^2 that of the largest value that the calib keeps. p2's sum has more.
   constexpr int8_t kWeight = 100;
-  const double limit = std::sqrt(2.0 / 24) / (kWeight * kFilterScale);  // of map_scale, in sum_scale
+  const double limit = std::sqrt(2.0 / 24) / (kWeight * static_cast<double>(Net::kFilterScale));  // of map_scale, in sum_scale
   std::vector<int8_t> in3(static_cast<size_t>(kWide * 24));
   Random random(8);
   for (int8_t& w : in3) w = static_cast<int8_t>(random.chance(50) ? kWeight : -kWeight);
   for (const double factor : {0.98, 1.02}) {
-    Net net = pyramid({.map_scale = static_cast<float>(0.055 * limit * factor), .in3 = in3});
+    Net net = pyramid({.map_scale = static_cast<float>(limit * factor) * Pyramid{}.sum_scale, .in3 = in3});
     const Graph graph = fused(net, Int8::composed);
     REQUIRE(composed(graph) == (factor < 1 ? 1 : 0));
     if (factor < 1) CHECK(node_of(graph, "conv2d_over_upsampled").attr_ints("factors") == std::vector<int64_t>{1, 2});

@@ -18,6 +18,8 @@ using kernel_test::Random;
 // A Program with the operators of these nets, all weights drawn from one seed.
 class Net {
  public:
+  static constexpr float kFilterScale = 0.002f;  // of int8 filters
+
   explicit Net(uint32_t seed, std::vector<int64_t> feed = {-1, 3, -1, -1}) : random_(seed) { program_.feed("x", std::move(feed)); }
 
   struct Conv {
@@ -46,7 +48,7 @@ class Net {
                 {"fuse_relu", c.relu}};
     if (c.int8_scale > 0) {
       attrs.push_back({"Input0_scale", std::vector<float>{c.int8_scale}});
-      attrs.push_back({"Filter0_scale", std::vector<float>{0.002f}});
+      attrs.push_back({"Filter0_scale", std::vector<float>{kFilterScale}});
     }
     program_.op(c.op(), inputs, {{"Output", {to}}}, attrs, c.int8_scale > 0 ? "fp32_out/4/2/1" : "def/4/1/1");
     return *this;

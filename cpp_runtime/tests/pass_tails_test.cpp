@@ -162,6 +162,14 @@ TEST_CASE("fuse_residual: through nearest upsampling") {
   check_same_results(odd, {1, 3, 12, 12}, 0);
 }
 
+TEST_CASE("fuse_residual: a constant of the file that is upsampled has other pixels, so its upsampling stays") {
+  Net net(16, {1, 3, 8, 12});
+  net.constant("low", {1, 8, 4, 6}).upsample("low", "up", 2).conv("x", "c", {}).add("c", "up", "y").fetch("y");
+  const Graph graph = fused(net);
+  REQUIRE(ops_of(graph) == Ops{"nearest_interp_v2", "conv2d"});
+  CHECK(graph.nodes[1].tail->residual_scale == 1);
+}
+
 TEST_CASE("fuse_residual: not where the sum broadcasts, nor what has another reader") {
   Net broadcast(16);
   broadcast.conv("x", "a", {})

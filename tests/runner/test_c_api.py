@@ -15,7 +15,6 @@ from runner_process import Runner, model_arguments
 
 from edgeocr import __version__, paths
 
-LIBRARY = paths.HOST_RUNNER.with_name("libedgeocr.so")
 EXACT, FAST, COMPOSED = 0, 1, 2  # EDGEOCR_INT8_…
 AS_STORED, FP32, FP16, INT8 = range(4)  # EDGEOCR_PRECISION_…
 
@@ -43,8 +42,8 @@ class Line(ctypes.Structure):
 
 
 @pytest.fixture(scope="module")
-def api(host_runner: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(LIBRARY))
+def api(host_library: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(host_library))
     pointer = ctypes.c_void_p
     for name in ("edgeocr_version", "edgeocr_last_error"):
         getattr(library, name).restype = ctypes.c_char_p
@@ -122,10 +121,10 @@ def test_version(api: ctypes.CDLL) -> None:
     assert api.edgeocr_version().decode() == __version__
 
 
-def test_nothing_but_the_api_is_exported(api: ctypes.CDLL) -> None:
+def test_nothing_but_the_api_is_exported(host_library: Path) -> None:
     header = (paths.ROOT / "cpp_runtime" / "include" / "edgeocr" / "c_api.h").read_text()
     declared = {line.split("(")[0].split()[-1].lstrip("*") for line in header.splitlines() if line.startswith("EDGEOCR_API ")}
-    listed = subprocess.run(["readelf", "--dyn-syms", "--wide", str(LIBRARY)], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["readelf", "--dyn-syms", "--wide", str(host_library)], capture_output=True, text=True, check=True).stdout
     exported = {row[7] for row in map(str.split, listed.splitlines()) if len(row) == 8 and row[4] in ("GLOBAL", "WEAK") and row[6] != "UND"}
     assert exported == declared
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "base/error.h"
@@ -34,23 +35,26 @@ bool has_fp16() { return has_armv82_dotprod(); }
 
 bool has_fp16_kernel(const graph::Node& node, const graph::Graph& graph) {
 #if defined(__aarch64__)
-  if (has_fp16())
-    for (const KernelEntry& entry : node.precision == graph::kFp16Precision ? neon_fp16_set() : neon_set())
-      if (entry.op == node.op && entry.accepts != nullptr && entry.accepts(node, graph)) return true;
+  if (!has_fp16()) return false;
+  return with_name(graph.name, [&] {
+    return std::ranges::any_of(node.precision == graph::kFp16Precision ? neon_fp16_set() : neon_set(), [&](const KernelEntry& entry) {
+      return entry.op == node.op && entry.accepts != nullptr && entry.accepts(node, graph);
+    });
+  });
 #else
   (void)node, (void)graph;
-#endif
   return false;
+#endif
 }
 
 std::unique_ptr<Kernel> create_kernel(const graph::Node& node, const graph::Graph& graph,
                                       std::span<const std::span<const KernelEntry>> sets) {
-  for (const auto& set : sets)
-    for (const KernelEntry& entry : set) {
-      if (entry.op != node.op || (entry.accepts != nullptr && !entry.accepts(node, graph))) continue;
-      return with_name(graph.name, [&] { return entry.create(node, graph); });
-    }
-  fail("%s: operator %s is not supported", graph.name.c_str(), node.label().c_str());
+  return with_name(graph.name, [&] {
+    for (const auto& set : sets)
+      for (const KernelEntry& entry : set)
+        if (entry.op == node.op && (entry.accepts == nullptr || entry.accepts(node, graph))) return entry.create(node, graph);
+    fail("operator %s is not supported", node.label().c_str());
+  });
 }
 
 }  // namespace edgeocr::kernels

@@ -2,6 +2,7 @@
 // once into a buffer with zeros left and right.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 

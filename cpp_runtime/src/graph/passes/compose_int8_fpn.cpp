@@ -22,7 +22,7 @@ namespace edgeocr::graph {
 namespace {
 
 constexpr int64_t kTaps = 9;
-constexpr int kInt8Most = 127;
+constexpr int kMostInt8 = 127;
 // What adding up the products of an upsampled source costs per output, in multiply-adds, with the int8 kernels for the A76.
 constexpr double kUpsampledSum = 37;
 
@@ -117,7 +117,7 @@ double spread(const Graph& graph, const Sum& sum) {
         gains += std::pow(weights[i] * static_cast<double>(scales[i / static_cast<size_t>(matrix.shape[1])]), 2);
       gains /= static_cast<double>(matrix.shape[0]);
     }
-    squares += gains * std::pow(kInt8Most * static_cast<double>(term.scale), 2) / 3;
+    squares += gains * std::pow(kMostInt8 * static_cast<double>(term.scale), 2) / 3;
   }
   return std::sqrt(squares);
 }
@@ -153,12 +153,12 @@ std::array<int8_t, kTaps> rounded(const double* weights, double scale) {
   int left = std::abs(missing);
   for (const size_t t : order) {
     if (left == 0) break;
-    if (std::abs(whole[t] + sign) > kInt8Most) continue;
+    if (std::abs(whole[t] + sign) > kMostInt8) continue;
     whole[t] += sign;
     left--;
   }
   std::array<int8_t, kTaps> result;
-  std::ranges::transform(whole, result.begin(), [](int v) { return static_cast<int8_t>(std::clamp(v, -kInt8Most, kInt8Most)); });
+  std::ranges::transform(whole, result.begin(), [](int v) { return static_cast<int8_t>(std::clamp(v, -kMostInt8, kMostInt8)); });
   return result;
 }
 
@@ -179,7 +179,7 @@ std::optional<Quantised> quantise(const std::vector<Source>& sources, int64_t ou
     double most = 0, squares = 0, errors = 0;
     for (const Source& source : sources)
       for (const double w : weights_of(source)) most = std::max(most, std::abs(w));
-    const float scale = most > 0 ? static_cast<float>(most / kInt8Most) : 1.0f;
+    const float scale = most > 0 ? static_cast<float>(most / kMostInt8) : 1.0f;
     result.scales.push_back(scale);
     for (size_t i = 0; i < sources.size(); i++) {
       const auto weights = weights_of(sources[i]);
@@ -233,7 +233,7 @@ void compose_int8_fpn(Graph& graph) {
     if (maker < 0 || !is_quantising(graph.nodes[static_cast<size_t>(maker)])) return false;
     const Node& calib = graph.nodes[static_cast<size_t>(maker)];
     const Sum sum = Expansion(graph, uses, shapes).expand(calib.input("Input"), 1);
-    if (sum.terms.size() < 2 || spread(graph, sum) > kInt8Most * static_cast<double>(calib_scale(calib))) return false;
+    if (sum.terms.size() < 2 || spread(graph, sum) > kMostInt8 * static_cast<double>(calib_scale(calib))) return false;
     auto quantised = quantise(sources_of(graph, graph.nodes[n], sum), graph.constant(graph.nodes[n].input("Filter"))->shape[0]);
     if (!quantised) return false;
     graph.nodes[n] = over_upsampled(graph, Node(graph.nodes[n]), std::move(quantised->sources));

@@ -30,7 +30,7 @@ const Constant* weights_of(const Node& node, const Graph& graph) {
 }  // namespace
 
 bool is_same_conv(const Node& node, const Graph& graph, int64_t kernel) {
-  if (node.op != "conv2d") return false;
+  if (node.op != "conv2d" || graph.constant(node.input("Input")) != nullptr) return false;
   const Constant* filter = graph.constant(node.input("Filter"));
   return filter != nullptr && filter->shape.rank() == 4 && filter->shape[2] == kernel && filter->shape[3] == kernel &&
          node.attr_int("groups", 1) == 1 && are_one(node, "strides") && are_one(node, "dilations") && keeps_size(node, kernel);
@@ -52,7 +52,7 @@ int64_t output_channels(const Node& node, const Graph& graph) {
 }
 
 int nearest_factor(const Node& node, const Graph& graph) {
-  if (node.op != "nearest_interp" && node.op != "nearest_interp_v2") return 0;
+  if ((node.op != "nearest_interp" && node.op != "nearest_interp_v2") || graph.constant(node.input("X")) != nullptr) return 0;
   if (node.attr_int("align_corners", 0) != 0 || node.input("SizeTensor") != kNoValue || node.input("OutSize") != kNoValue) return 0;
   std::vector<float> scale = node.attr_floats("scale");
   if (node.input("Scale") != kNoValue) {

@@ -4,7 +4,6 @@
 // A tap of the filter reads pixel (y + dy) / factor, (x + dx) / factor of a source, so every product belongs to a source pixel:
 // a row of a source times the nine taps' weights is one matrix product with nine sums per source pixel and output channel, and an
 // output adds one of them per tap. Three rows of such products per source are kept in a ring. int8 sums are exact in any order.
-#include <array>
 #include <cstring>
 #include <memory>
 #include <utility>

@@ -1,7 +1,6 @@
 #include "kernels/generic/conv_parameters.h"
 
-#include <utility>
-#include <vector>
+#include <algorithm>
 
 #include "base/error.h"
 #include "graph/geometry.h"

@@ -1,6 +1,8 @@
 // What conv2d, depthwise_conv2d and conv2d_transpose read from their nodes.
 #pragma once
 
+#include <string_view>
+
 #include "graph/graph.h"
 #include "kernels/generic/views.h"
 #include "kernels/requant.h"

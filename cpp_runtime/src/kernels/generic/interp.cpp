@@ -35,7 +35,7 @@ class NearestInterp : public Kernel {
     const TensorView &in = inputs[input_], &out = outputs[0];
     expect_dtype("nearest_interp", "input", in, out.dtype);
     if (!in.is_map() || !out.is_map() || in.shape[1] != out.shape[1] || in.shape[0] != out.shape[0]) {
-      fail("nearest_interp: %s %s to %s %s", name_of(in.dtype), in.shape.str().c_str(), name_of(out.dtype), out.shape.str().c_str());
+      fail("nearest_interp: %s to %s", in.shape.str().c_str(), out.shape.str().c_str());
     }
     const size_t element = size_of(in.dtype);
     const auto lanes = static_cast<size_t>(pixel_stride_of(out.shape[1])) * element;

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <span>
+#include <string_view>
 
 #include "base/tensor.h"
 #include "kernels/kernel.h"

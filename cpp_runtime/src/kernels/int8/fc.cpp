@@ -1,7 +1,6 @@
 // fc, mul and matmul of precision int8 with constant weights, and dynamic_fc: rows [M, K] times W [K, N]. The weights of a block of
 // columns meet all rows before the next, so that they are read from memory once.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <memory>
 #include <optional>
