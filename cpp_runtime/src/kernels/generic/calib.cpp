@@ -14,9 +14,7 @@ namespace {
 class Quantise : public Kernel {
  public:
   Quantise(const graph::Node& node, bool to_int8)
-      : loops_(current_loops()), input_(input_index(node, "Input")), to_int8_(to_int8), scale_(single_scale(node, "scale")) {
-    if (!(scale_ > 0)) fail("%s: scale is %g, expected more than 0", node.label().c_str(), static_cast<double>(scale_));
-  }
+      : loops_(current_loops()), input_(input_index(node, "Input")), to_int8_(to_int8), scale_(positive_scale(node, "scale")) {}
 
   std::string_view name() const override { return to_int8_ ? "generic.calib.fp32_to_int8" : "generic.calib.int8_to_fp32"; }
   bool by_rows() const override { return true; }

@@ -93,6 +93,15 @@ size_t input_index(const graph::Node& node, std::string_view parameter, int inde
   return static_cast<size_t>(position);
 }
 
+float positive_scale(const graph::Node& node, std::string_view attribute) {
+  const float scale = single_scale(node, attribute);
+  if (!(scale > 0)) {
+    fail("%s: %.*s is %g, expected more than 0", node.label().c_str(), static_cast<int>(attribute.size()), attribute.data(),
+         static_cast<double>(scale));
+  }
+  return scale;
+}
+
 size_t output_index(const graph::Node& node, std::string_view parameter) {
   for (size_t i = 0; i < node.outputs.size(); i++)
     if (node.outputs[i].parameter == parameter) return i;

@@ -24,6 +24,8 @@ std::vector<float> bias_or_zeros(const graph::Node& node, const graph::Graph& gr
 // A scale attribute (FLOATS or FLOAT) with `n` values; one value serves all. Fails on another count.
 std::vector<float> scales(const graph::Node& node, std::string_view attribute, int64_t n);
 float single_scale(const graph::Node& node, std::string_view attribute);
+// One that is divided by: fails unless it is above 0.
+float positive_scale(const graph::Node& node, std::string_view attribute);
 
 // Positions in the spans that Kernel::run gets.
 size_t input_index(const graph::Node& node, std::string_view parameter, int index = 0);

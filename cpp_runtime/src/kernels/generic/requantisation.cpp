@@ -4,7 +4,6 @@
 #include <cmath>
 #include <string_view>
 
-#include "base/error.h"
 #include "kernels/generic/parameters.h"
 
 namespace edgeocr::kernels::generic {
@@ -15,26 +14,22 @@ bool all_finite(const std::vector<float>& values) {
   return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
 }
 
-void fold_to_fp32(Requantisation& r, float input_scale) {
+// fold(scale, bias): the ChannelScale of a channel.
+template <class Fold> void fold_channels(Requantisation& r, const Fold& fold) {
   for (size_t o = 0; o < r.scale.size(); o++) {
-    const ChannelScale folded = fold_fp32_out(r.scale[o], input_scale, r.bias[o]);
+    const ChannelScale folded = fold(r.scale[o], r.bias[o]);
     r.scale[o] = folded.scale;
     r.bias[o] = folded.bias;
   }
 }
 
-void fold_to_int8(Requantisation& r, RequantRule rule, float input_scale, const graph::Node& node, std::string_view attribute) {
-  const float output_scale = single_scale(node, attribute);
-  if (!(output_scale > 0)) {
-    fail("%s: %.*s is %g, expected more than 0", node.label().c_str(), static_cast<int>(attribute.size()), attribute.data(),
-         static_cast<double>(output_scale));
-  }
+void fold_to_fp32(Requantisation& r, float input_scale) {
+  fold_channels(r, [&](float scale, float bias) { return fold_fp32_out(scale, input_scale, bias); });
+}
+
+void fold_to_int8(Requantisation& r, RequantRule rule, float input_scale, float output_scale) {
+  fold_channels(r, [&](float scale, float bias) { return fold_int8_out(rule, scale, input_scale, output_scale, bias); });
   r.output = DataType::i8;
-  for (size_t o = 0; o < r.scale.size(); o++) {
-    const ChannelScale folded = fold_int8_out(rule, r.scale[o], input_scale, output_scale, r.bias[o]);
-    r.scale[o] = folded.scale;
-    r.bias[o] = folded.bias;
-  }
   r.act = in_units_of(r.act, output_scale);
 }
 
@@ -48,7 +43,7 @@ Requantisation conv_requantisation(const graph::Node& node, const graph::Graph& 
   const int64_t channels = parameters.geometry.out_channels;
   Requantisation r{DataType::f32, scales(node, "Filter0_scale", channels), bias_or_zeros(node, graph, channels), conv_activation(node)};
   const float input_scale = single_scale(node, "Input0_scale");
-  if (parameters.int8_out) fold_to_int8(r, requant_rule(parameters.geometry), input_scale, node, "Output0_scale");
+  if (parameters.int8_out) fold_to_int8(r, requant_rule(parameters.geometry), input_scale, positive_scale(node, "Output0_scale"));
   else fold_to_fp32(r, input_scale);
   return r;
 }
@@ -58,8 +53,8 @@ Requantisation fc_requantisation(const graph::Node& node, const graph::Graph& gr
   Requantisation r{DataType::f32, scales(node, form.weight_scale, form.n), bias_or_zeros(node, graph, form.n), {}};
   if (node.op == "fc" || dynamic) r.act = named_activation(node, "activation_type");
   const float input_scale = dynamic ? 1.0f : single_scale(node, form.input_scale);
-  const bool int8_out = node.alias == "int8out";
-  if (int8_out) fold_to_int8(r, RequantRule::gemm, input_scale, node, node.has_attr("Out0_scale") ? "Out0_scale" : "Output0_scale");
+  const std::string_view output_scale = node.has_attr("Out0_scale") ? "Out0_scale" : "Output0_scale";
+  if (node.alias == "int8out") fold_to_int8(r, RequantRule::gemm, input_scale, positive_scale(node, output_scale));
   else fold_to_fp32(r, input_scale);
   return r;
 }
